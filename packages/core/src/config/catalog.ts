@@ -1,0 +1,17 @@
+import type { Host, Stage } from '../host/host.ts'
+import type { AnyTask } from '../task/task.ts'
+
+/** A stage with its hosts, in the order in which the config lists them. */
+export interface StageEntry {
+  readonly stage: Stage
+  readonly hosts: readonly Host[]
+}
+
+/** A checked config: every task by its name, those that are only needed by others included. */
+export interface Catalog {
+  readonly tasks: ReadonlyMap<string, AnyTask>
+  readonly stages: ReadonlyMap<string, StageEntry>
+  readonly defaultStage: string | undefined
+  readonly before: ReadonlyMap<string, readonly AnyTask[]>
+  readonly after: ReadonlyMap<string, readonly AnyTask[]>
+}

@@ -1,0 +1,50 @@
+export { loadCatalog } from './config/load-catalog.ts'
+export type { Catalog, StageEntry } from './config/catalog.ts'
+export { defineConfig, isConfig, type Config, type HookTable, type StageSpec } from './config/config.ts'
+export { perStage, resolveOption, type Option, type PerStage } from './config/per-stage.ts'
+export type { NodeStatus, Phase, RunEvent, RunEventBody, RunStatus } from './event/event.ts'
+export { parseAddress, type Address } from './host/address.ts'
+export type { Host, HostProps, HostSpec, Stage } from './host/host.ts'
+export { where, type HostSelector, type On, type OnPick, type Where } from './host/on.ts'
+export { fileJournal } from './journal/file-journal.ts'
+export type { Binding, EdgeReason, NodeKind, Plan, PlanEdge, PlanNode } from './plan/plan.ts'
+export { resolvePlan, type PlanRequest } from './plan/resolve.ts'
+export type { Journal } from './port/journal.ts'
+export type { Ask, Question } from './port/question.ts'
+export type {
+  CommandEvent,
+  CommandFailure,
+  CommandOptions,
+  CommandOutput,
+  FileOptions,
+  Shell,
+  ShellProvider,
+  ShellScope,
+  ShellValue,
+} from './port/shell.ts'
+export type { SourceLocation } from './problem/location.ts'
+export { isProblem, Problem, toRecord, type ProblemDetails, type ProblemKind, type ProblemRecord } from './problem/problem.ts'
+export { didYouMean, nearest } from './problem/suggest.ts'
+export { execute, type ExecuteOptions } from './run/execute.ts'
+export type { Failure, NodeOutcome, RunOutcome } from './run/outcome.ts'
+export { isSecret, reveal, secret, type Secret } from './secret/secret.ts'
+export type { BaseContext, Outcome, RunInfo, TaskContext, UndoContext, WriteRunAboveUndo } from './task/context.ts'
+export { group } from './task/group.ts'
+export { all, optional, type All, type CheckNeeds, type Needs, type Optional, type PerHost, type Results, type View } from './task/needs.ts'
+export { recipe, type Recipe, type StagesOf } from './task/recipe.ts'
+export type { Schema, SchemaInput, SchemaOutput } from './task/schema.ts'
+export {
+  task,
+  type AnyTask,
+  type At,
+  type AtOf,
+  type Effect,
+  type ErasedSpec,
+  type InputOf,
+  type PlanContext,
+  type ResultOf,
+  type Task,
+  type TaskBrand,
+  type TaskOptions,
+  type TaskSpec,
+} from './task/task.ts'

@@ -1,0 +1,58 @@
+import type { Effect } from '../task/task.ts'
+
+/**
+ * 'task' has a body or is a milestone; 'start' and 'end' stand around a task that has hooks; 'join' gathers a task's hosts so that
+ * a barrier costs hosts + dependents and not hosts × dependents edges.
+ */
+export type NodeKind = 'task' | 'start' | 'end' | 'join'
+
+/** How a dependent gets the value of a need. */
+export type Binding =
+  | { readonly kind: 'one'; readonly node: string }
+  | { readonly kind: 'each'; readonly nodes: readonly { readonly host: string; readonly node: string }[] }
+  /** An optional need that is not planned, or a need that is skipped while planning. */
+  | { readonly kind: 'none' }
+
+export interface PlanNode {
+  /** `name{input}@stage/host`; `{…}` only for bound input, `@…` only where the task has `on`. */
+  readonly id: string
+  readonly kind: NodeKind
+  readonly task: string
+  readonly stage: string
+  readonly host?: string
+  /** Checked input, with defaults. */
+  readonly input?: unknown
+  readonly effect: Effect
+  /** Set when `when` was not true or no host was left: it will end as skipped. */
+  readonly skip?: string
+  readonly needs: Readonly<Record<string, Binding>>
+  /** True for a task without a body. */
+  readonly milestone: boolean
+}
+
+export type EdgeReason =
+  | { readonly type: 'need'; readonly key: string }
+  | { readonly type: 'before' | 'after'; readonly hook: string; readonly of: string }
+  /** Between the parts of one task, and into and out of joins. */
+  | { readonly type: 'structure' }
+  | { readonly type: 'command line' }
+
+export interface PlanEdge {
+  readonly from: string
+  readonly to: string
+  /** 'success': the other end must have succeeded. 'settled': it must be over. */
+  readonly kind: 'success' | 'settled'
+  readonly reason: EdgeReason
+}
+
+/** Plain data: what will run where, in which order and why. Made without any connection. */
+export interface Plan {
+  readonly stage: string
+  /** The tasks that were asked for, in order. */
+  readonly requested: readonly string[]
+  /** In an order in which they could run one by one. */
+  readonly nodes: readonly PlanNode[]
+  readonly edges: readonly PlanEdge[]
+  /** What a person should know, such as a hook that was dropped because it has no host here. */
+  readonly notes: readonly string[]
+}

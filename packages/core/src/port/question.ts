@@ -1,0 +1,10 @@
+/** Something that only a person may decide. Answered by typing `answer` exactly, never by "yes". */
+export interface Question {
+  /** What will happen, in full sentences. */
+  readonly message: string
+  /** What must be typed: a database's or a stage's name. */
+  readonly answer: string
+}
+
+/** Puts a question to whoever started the run; rejects with the `check` problem `NOT_CONFIRMED` when the answer is another or nobody can be asked. */
+export type Ask = (question: Question) => Promise<void>

@@ -1,0 +1,127 @@
+import type { Host } from '../host/host.ts'
+
+/** A value inside a command's template: quoted as one shell word; an array becomes one word per element. */
+export type ShellValue = string | number | boolean | readonly (string | number)[]
+
+export interface CommandOptions {
+  /** The command fails when the folder is missing; it never runs elsewhere. Default: the login's home, locally the config's folder. */
+  readonly cwd?: string
+  /** Added to the environment. Never put a secret here: use `input`. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Written to the command's standard input, which is then closed. Default: an empty standard input. */
+  readonly input?: string | Uint8Array
+  /** Milliseconds for the whole command. Default: none (a migration may take hours); the run's signal always applies. */
+  readonly timeout?: number
+  /** For example 0o022. Default: the login's own. */
+  readonly umask?: number
+}
+
+export interface CommandOutput {
+  readonly stdout: string
+  readonly stderr: string
+  /** True when the middle was left out because a stream passed the capture limit (1 MiB each: head and tail are kept). */
+  readonly truncated: boolean
+  readonly durationMs: number
+}
+
+/** What is known of a command that did not succeed. Success is exit code 0 and nothing else. */
+export interface CommandFailure {
+  /** As typed, secrets replaced by `***`. */
+  readonly text: string
+  readonly exitCode: number | null
+  readonly signal: string | null
+  /** The last lines of standard error, or of standard output when that is empty; at most 20. */
+  readonly tail: readonly string[]
+  /** True when the link broke before the outcome was known. */
+  readonly mayHaveRun?: boolean
+}
+
+export interface FileOptions {
+  /** Permission bits, default 0o644 for files and 0o755 for folders. */
+  readonly mode?: number
+}
+
+/**
+ * One face for a host over SSH, this machine and a recorder. `sh` changes things; `capture` and `test` only read (Capistrano's
+ * execute, capture, test). Every method rejects with a `Problem`: `COMMAND_FAILED`, `COMMAND_TIMEOUT`, `COMMAND_CANCELLED`,
+ * `CONNECTION_LOST`, and those of connecting (`HOST_UNREACHABLE`, `HOST_KEY_UNKNOWN`, `HOST_KEY_CHANGED`, `LOGIN_REFUSED`).
+ */
+export interface Shell {
+  readonly host: Host
+  sh(strings: TemplateStringsArray, ...values: ShellValue[]): Promise<CommandOutput>
+  /** Standard output without trailing newlines. */
+  capture(strings: TemplateStringsArray, ...values: ShellValue[]): Promise<string>
+  /** True for exit code 0, false for 1; any other outcome rejects. */
+  test(strings: TemplateStringsArray, ...values: ShellValue[]): Promise<boolean>
+  /** One program with its arguments, no shell syntax. */
+  run(file: string, args?: readonly (string | number)[], options?: CommandOptions): Promise<CommandOutput>
+  /** A POSIX sh script, sent on standard input of `sh -eu -s`; `values` are its positional parameters ($1 …). */
+  script(text: string, values?: readonly string[], options?: CommandOptions): Promise<CommandOutput>
+  /** The same shell with other defaults: `remote.with({ cwd: release.path }).sh…`. */
+  with(options: CommandOptions): Shell
+
+  readFile(path: string): Promise<string>
+  /** Appears under its name only when complete: written beside it, then renamed. */
+  writeFile(path: string, content: string | Uint8Array, options?: FileOptions): Promise<void>
+  exists(path: string): Promise<boolean>
+  /** With parents; fine when it is there already. */
+  mkdir(path: string, options?: FileOptions): Promise<void>
+  /** Files and folders, recursively; fine when absent. Refuses the root, the home and relative paths that climb. */
+  remove(path: string): Promise<void>
+  /** Atomic: an existing link is replaced in one step, and the result is read back. A folder in its place is an error. */
+  symlink(target: string, path: string): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  /** From this machine to the shell's. Size and sha256 are checked before the file gets its final name. */
+  uploadFile(from: string, to: string, options?: FileOptions): Promise<void>
+  /** A whole tree with modes, dotfiles and links. The target must be absent or an empty folder's place: it is put there by rename. */
+  uploadDir(from: string, to: string): Promise<void>
+  /** From the shell's machine to this one, checked like an upload. Returns the bytes received. */
+  downloadFile(from: string, to: string, options?: FileOptions): Promise<number>
+}
+
+/** What a shell tells of its commands; the run adds the node and the time. */
+export type CommandEvent =
+  | {
+      readonly type: 'command.started'
+      readonly command: number
+      readonly host: string
+      readonly text: string
+      readonly reads: boolean
+    }
+  | {
+      readonly type: 'command.output'
+      readonly command: number
+      readonly host: string
+      readonly stream: 'stdout' | 'stderr'
+      readonly line: string
+    }
+  | {
+      readonly type: 'command.ended'
+      readonly command: number
+      readonly host: string
+      readonly exitCode: number | null
+      readonly signal: string | null
+      readonly durationMs: number
+    }
+  | {
+      readonly type: 'transfer'
+      readonly host: string
+      readonly path: string
+      readonly bytes: number
+      readonly total?: number
+    }
+
+/** Whatever one node does with shells: when to stop, and where its events go. */
+export interface ShellScope {
+  readonly signal: AbortSignal
+  emit(event: CommandEvent): void
+}
+
+/** Opens shells and owns their connections. One provider serves one run; connections are shared by its nodes. */
+export interface ShellProvider {
+  /** Connects on first use, so that a plan touches no host that it does not need. */
+  remote(host: Host, scope: ShellScope): Shell
+  /** This machine, in the folder of deploy.config.ts. */
+  local(scope: ShellScope): Shell
+  close(): Promise<void>
+}

@@ -1,0 +1,103 @@
+import type { CommandFailure } from '../port/shell.ts'
+import type { SourceLocation } from './location.ts'
+
+/**
+ * When a problem is found decides the exit code (design §5):
+ * `usage` 2, the command line or the config is wrong and nothing was connected;
+ * `check` 3, the world is not ready (a check failed, a host is unreachable, a question was not answered);
+ * `task` 1, something that was being done failed.
+ */
+export type ProblemKind = 'usage' | 'check' | 'task'
+
+export interface ProblemDetails {
+  /** What to do about it, as a sentence or a command to type. */
+  readonly hint?: string | undefined
+  /** Where in the user's own files. */
+  readonly location?: SourceLocation | undefined
+  /** The key of the config that is meant, so that a code frame can point at it. */
+  readonly key?: string | undefined
+  readonly host?: string | undefined
+  /** The command that failed, when it was one. */
+  readonly command?: CommandFailure | undefined
+  readonly cause?: unknown
+}
+
+/** What a journal, a JSON renderer and another process see of a problem. */
+export interface ProblemRecord {
+  readonly code: string
+  readonly kind: ProblemKind
+  readonly message: string
+  readonly hint?: string
+  readonly host?: string
+  readonly location?: SourceLocation
+  readonly key?: string
+  readonly command?: CommandFailure
+  /** Shown with --verbose only. */
+  readonly stack?: string
+}
+
+const BRAND = Symbol.for('deployfile.problem')
+
+/**
+ * An error that a person can act on: `message` says what and where, `hint` what to do.
+ * Codes are upper-case words (`HOST_UNREACHABLE`), stable across versions. Recognised by {@link isProblem}, never by `instanceof`,
+ * because two copies of this package may meet.
+ */
+export class Problem extends Error {
+  readonly [BRAND] = true
+  readonly code: string
+  readonly kind: ProblemKind
+  readonly details: ProblemDetails
+
+  constructor(kind: ProblemKind, code: string, message: string, details: ProblemDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = 'Problem'
+    this.code = code
+    this.kind = kind
+    this.details = details
+  }
+}
+
+export function isProblem(value: unknown): value is Problem {
+  return typeof value === 'object' && value !== null && BRAND in value
+}
+
+/** Anything that was thrown, as data. A string, `undefined` or a frozen object thrown by a task is kept readable. */
+export function toRecord(thrown: unknown): ProblemRecord {
+  if (isProblem(thrown)) {
+    const { hint, host, location, key, command } = thrown.details
+    return {
+      code: thrown.code,
+      kind: thrown.kind,
+      message: thrown.message,
+      ...(hint !== undefined && { hint }),
+      ...(host !== undefined && { host }),
+      ...(location && { location }),
+      ...(key !== undefined && { key }),
+      ...(command && { command }),
+      ...(thrown.stack !== undefined && { stack: thrown.stack }),
+    }
+  }
+  if (thrown instanceof Error) {
+    return {
+      code: 'TASK_THREW',
+      kind: 'task',
+      message: thrown.message || thrown.name,
+      ...(thrown.stack !== undefined && { stack: thrown.stack }),
+    }
+  }
+  return {
+    code: 'TASK_THREW',
+    kind: 'task',
+    message: `a value that is not an Error was thrown: ${show(thrown)}`,
+  }
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return Object.prototype.toString.call(value)
+  }
+}

@@ -1,0 +1,184 @@
+import type { Host, Stage } from '../host/host.ts'
+import type { On } from '../host/on.ts'
+import { callerLocation, type SourceLocation } from '../problem/location.ts'
+import { Problem } from '../problem/problem.ts'
+import { didYouMean } from '../problem/suggest.ts'
+import type { TaskContext, UndoContext } from './context.ts'
+import type { CheckNeeds, Needs } from './needs.ts'
+import type { Schema, SchemaInput, SchemaOutput } from './schema.ts'
+
+/** Where a task runs, as far as types care: once on the control machine, on one host, or on each of several. */
+export type At = 'once' | 'primary' | 'each'
+
+/** What a task does to what its stage serves. On a protected stage, 'write' and 'destroy' ask first; 'read' never does. */
+export type Effect = 'read' | 'write' | 'destroy'
+
+/** Types in, result out and place of a task; only `spec`, `location` and `bound` exist at run time. */
+export interface TaskBrand<In, R, A extends At> {
+  readonly in: (input: In) => void
+  readonly out: R
+  readonly at: A
+  readonly spec: ErasedSpec
+  readonly location: SourceLocation | undefined
+  /** Input given by `.with`; such a task may be needed without arguments. */
+  readonly bound: unknown
+}
+
+export interface Task<Name extends string = string, In = any, R = any, A extends At = At> {
+  readonly name: Name
+  readonly desc: string | undefined
+  readonly '~task': TaskBrand<In, R, A>
+  /** The same task with its input given: needs may hold it twice with different input. */
+  with(input: In): Task<Name, {}, R, A>
+}
+
+export type AnyTask = Task<string, any, any, any>
+
+export type InputOf<T> = T extends { readonly '~task': { readonly in: (input: infer I) => void } } ? I : never
+export type ResultOf<T> = T extends { readonly '~task': { readonly out: infer R } } ? R : never
+export type AtOf<T> = T extends { readonly '~task': { readonly at: infer A } } ? A : never
+
+/** What `when` sees: it is decided while planning, before anything is connected. */
+export interface PlanContext<S> {
+  readonly stage: Stage
+  readonly input: SchemaOutput<S>
+  /** Only for a task with `on`. */
+  readonly host?: Host
+}
+
+export interface TaskOptions {
+  readonly desc?: string
+  /** Default 'write'. */
+  readonly effect?: Effect
+  /** When `on` matches no host of the stage: 'error' (default) or 'skip'. */
+  readonly onNoHost?: 'error' | 'skip'
+  /**
+   * The point of no return: once this has ended well on every host where it is planned, none of its ancestors is undone.
+   */
+  readonly commits?: boolean
+}
+
+export interface TaskSpec<S, N, H, W, E, R> extends TaskOptions {
+  /** Tasks whose results this one uses: `{ build, release: all(release) }`. They run first. */
+  readonly needs?: N & CheckNeeds<N>
+  /** A zod object (or any Standard Schema); its keys become `key=value` on the command line. */
+  readonly input?: S
+  /** Where it runs: a role, roles, `{ role, pick: 'primary' }` or `where(…)`. Absent: once, on the control machine. */
+  readonly on?: H
+  /** true, false, or a reason not to run. */
+  readonly when?: (context: PlanContext<S>) => W
+  /** 'warn': a failure is shown but fails neither the run nor dependents, which then see undefined. Default 'fail'. */
+  readonly onError?: E
+  run(context: TaskContext<S, N, H>): R | Promise<R>
+  /** Takes back what `run` did, also when it did only half. Must be safe when nothing was done. Stands below `run`. */
+  undo?(context: UndoContext<S, N, H, R>): void | Promise<void>
+  /** After everything, whether the run succeeded or not. */
+  finally?(context: TaskContext<S, N, H>): void | Promise<void>
+}
+
+/** A spec without its types, as the resolver and the executor read it. */
+export interface ErasedSpec extends TaskOptions {
+  readonly needs: Needs
+  readonly input: Schema | undefined
+  readonly on: On | undefined
+  readonly when: ((context: PlanContext<any>) => boolean | string) | undefined
+  readonly onError: 'fail' | 'warn'
+  /** Absent for a group: a milestone without a body. */
+  readonly run: ((context: any) => unknown) | undefined
+  readonly undo: ((context: any) => void | Promise<void>) | undefined
+  readonly finally: ((context: any) => void | Promise<void>) | undefined
+}
+
+type AtFrom<H> = [H] extends [undefined] ? 'once' : [H] extends [{ readonly pick: 'primary' }] ? 'primary' : 'each'
+type Out<W, E, R> = [W] extends [true] ? ([E] extends ['fail'] ? R : R | undefined) : R | undefined
+
+const KEYS = [
+  ...['desc', 'effect', 'onNoHost', 'commits', 'needs', 'input', 'on', 'when', 'onError', 'run', 'undo', 'finally'],
+]
+
+/**
+ * Declares a task. Plain data: nothing runs until a plan is made of it.
+ * @throws Problem `TASK_INVALID` (usage) for an impossible name, an unknown key, or `undo` above `run`
+ */
+export function task<
+  const Name extends string,
+  N extends Needs = {},
+  S extends Schema = Schema<{}, {}>,
+  const H extends On | undefined = undefined,
+  W extends boolean | string = true,
+  E extends 'fail' | 'warn' = 'fail',
+  R = unknown,
+>(name: Name, spec: TaskSpec<S, N, H, W, E, R>): Task<Name, SchemaInput<S>, Out<W, E, R>, AtFrom<H>> {
+  const location = callerLocation()
+  checkSpec(name, spec, location)
+  return makeTask(name, eraseSpec(spec as unknown as ErasedInput), location, undefined)
+}
+
+type ErasedInput = Partial<ErasedSpec>
+
+/** A task value from its parts; also for groups, and for recipes that rename or bind. The type parameters are the caller's promise. */
+export function makeTask<Name extends string, In, R, A extends At>(
+  name: Name,
+  spec: ErasedSpec,
+  location: SourceLocation | undefined,
+  bound: unknown,
+): Task<Name, In, R, A> {
+  // `in`, `out` and `at` are for the compiler only.
+  const brand = { spec, location, bound } as TaskBrand<In, R, A>
+  return Object.freeze({
+    name,
+    desc: spec.desc,
+    '~task': brand,
+    with: (input: In): Task<Name, {}, R, A> => makeTask(name, spec, location, input),
+  })
+}
+
+export function isTask(value: unknown): value is AnyTask {
+  return typeof value === 'object' && value !== null && '~task' in value
+}
+
+function eraseSpec(spec: ErasedInput): ErasedSpec {
+  return {
+    ...spec,
+    needs: spec.needs ?? {},
+    input: spec.input,
+    on: spec.on,
+    when: spec.when,
+    onError: spec.onError ?? 'fail',
+    run: spec.run,
+    undo: spec.undo,
+    finally: spec.finally,
+  }
+}
+
+// A name is typed in a shell, stands in node ids (`name{input}@stage/host`) and beside key=value.
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/
+
+export function checkName(name: string, location: SourceLocation | undefined): void {
+  if (!NAME.test(name)) {
+    throw new Problem('usage', 'TASK_INVALID', `${JSON.stringify(name)} cannot be the name of a task`, {
+      location,
+      hint: 'Use words of letters, digits, _ . and -, joined by colons: assets:build.',
+    })
+  }
+}
+
+function checkSpec(name: string, spec: object, location: SourceLocation | undefined): void {
+  checkName(name, location)
+  const keys = Object.keys(spec)
+  const unknown = keys.find((key) => !KEYS.includes(key))
+  if (unknown !== undefined) {
+    const hint = didYouMean(unknown, KEYS) ?? `A task has: ${KEYS.join(', ')}.`
+    throw new Problem('usage', 'TASK_INVALID', `the task '${name}' has the unknown key '${unknown}'`, { location, key: unknown, hint })
+  }
+  if (typeof (spec as { run?: unknown }).run !== 'function') {
+    throw new Problem('usage', 'TASK_INVALID', `the task '${name}' has no run function`, {
+      location,
+      hint: `Give it one, or use group('${name}', { … }) for a task that only gathers others.`,
+    })
+  }
+  // The type of `undo`'s result is inferred from `run`, which the compiler must have read first.
+  if (keys.includes('undo') && keys.indexOf('undo') < keys.indexOf('run')) {
+    throw new Problem('usage', 'TASK_INVALID', `in the task '${name}', undo stands above run`, { location, key: 'undo', hint: 'Move it below run.' })
+  }
+}
