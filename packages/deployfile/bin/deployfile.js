@@ -1,3 +1,3 @@
 #!/usr/bin/env node
-// Not in dist/: npm links a workspace's command when it installs, before anything is built, and leaves out a file that is missing.
+// Not dist/bin.js itself: npm links a workspace's program at install, when a fresh clone has no dist yet.
 import '../dist/bin.js'
