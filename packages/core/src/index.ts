@@ -23,14 +23,39 @@ export type {
   ShellValue,
 } from './port/shell.ts'
 export type { SourceLocation } from './problem/location.ts'
-export { isProblem, Problem, toRecord, type ProblemDetails, type ProblemKind, type ProblemRecord } from './problem/problem.ts'
+export {
+  isProblem,
+  Problem,
+  toRecord,
+  type ProblemDetails,
+  type ProblemKind,
+  type ProblemRecord,
+} from './problem/problem.ts'
 export { didYouMean, nearest } from './problem/suggest.ts'
 export { execute, type ExecuteOptions } from './run/execute.ts'
 export type { Failure, NodeOutcome, RunOutcome } from './run/outcome.ts'
+export { redact } from './secret/redact.ts'
 export { isSecret, reveal, secret, type Secret } from './secret/secret.ts'
-export type { BaseContext, Outcome, RunInfo, TaskContext, UndoContext, WriteRunAboveUndo } from './task/context.ts'
+export type {
+  BaseContext,
+  Outcome,
+  RunInfo,
+  TaskContext,
+  UndoContext,
+  WriteRunAboveUndo,
+} from './task/context.ts'
 export { group } from './task/group.ts'
-export { all, optional, type All, type CheckNeeds, type Needs, type Optional, type PerHost, type Results, type View } from './task/needs.ts'
+export {
+  all,
+  optional,
+  type All,
+  type CheckNeeds,
+  type Needs,
+  type Optional,
+  type PerHost,
+  type Results,
+  type View,
+} from './task/needs.ts'
 export { recipe, type Recipe, type StagesOf } from './task/recipe.ts'
 export type { Schema, SchemaInput, SchemaOutput } from './task/schema.ts'
 export {

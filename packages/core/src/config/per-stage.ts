@@ -10,9 +10,10 @@ export interface PerStage<in S extends string, out V> {
   readonly '~for': (stage: S) => V
 }
 
-export function perStage<const K extends string, V>(
-  table: { readonly [P in K]: V },
-): PerStage<'default' extends K ? string : K, V> {
+export function perStage<const K extends string, V>(table: { readonly [P in K]: V }): PerStage<
+  'default' extends K ? string : K,
+  V
+> {
   return { [BRAND]: table, '~for': () => undefined as V }
 }
 
@@ -29,10 +30,15 @@ export function resolveOption<V>(name: string, option: Option<V>, stage: Stage, 
   const table = (option as PerStage<string, V>)[BRAND]
   const key = Object.hasOwn(table, stage.name) ? stage.name : 'default'
   if (!Object.hasOwn(table, key)) {
-    throw new Problem('usage', 'OPTION_NO_STAGE', `the table of '${name}' has no entry for the stage '${stage.name}'`, {
-      key: name,
-      hint: `It has ${Object.keys(table).join(', ')}. Add ${stage.name}, or a default.`,
-    })
+    throw new Problem(
+      'usage',
+      'OPTION_NO_STAGE',
+      `the table of '${name}' has no entry for the stage '${stage.name}'`,
+      {
+        key: name,
+        hint: `It has ${Object.keys(table).join(', ')}. Add ${stage.name}, or a default.`,
+      },
+    )
   }
   return table[key] as V
 }

@@ -10,14 +10,31 @@ export type Phase = 'run' | 'undo' | 'finally'
 
 export type RunEventBody =
   /** Before any node; the plan is the one being run. */
-  | { readonly type: 'run.started'; readonly stage: string; readonly tasks: readonly string[]; readonly nodes: number; readonly user: string }
+  | {
+      readonly type: 'run.started'
+      readonly stage: string
+      readonly tasks: readonly string[]
+      readonly nodes: number
+      readonly user: string
+    }
   /** Before the first line of a body, an undo or a finally. Milestones start too, and end at once. */
   | { readonly type: 'node.started'; readonly node: string; readonly phase: Phase }
   /** A line from `log`. */
   | { readonly type: 'node.log'; readonly node: string; readonly phase: Phase; readonly message: string }
-  | { readonly type: 'node.progress'; readonly node: string; readonly phase: Phase; readonly done: number; readonly total?: number }
+  | {
+      readonly type: 'node.progress'
+      readonly node: string
+      readonly phase: Phase
+      readonly done: number
+      readonly total?: number
+    }
   /** What the shells of the node do. */
-  | { readonly type: 'node.command'; readonly node: string; readonly phase: Phase; readonly event: CommandEvent }
+  | {
+      readonly type: 'node.command'
+      readonly node: string
+      readonly phase: Phase
+      readonly event: CommandEvent
+    }
   | {
       readonly type: 'node.ended'
       readonly node: string

@@ -1,11 +1,16 @@
 import type { Catalog } from '../config/catalog.ts'
-import type { RunEvent } from '../event/event.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { RunEvent, RunStatus } from '../event/event.ts'
+import type { Plan, PlanEdge } from '../plan/plan.ts'
 import type { Journal } from '../port/journal.ts'
 import type { Ask } from '../port/question.ts'
 import type { ShellProvider } from '../port/shell.ts'
 import type { RunInfo } from '../task/context.ts'
-import type { RunOutcome } from './outcome.ts'
+import { visitBody } from './body.ts'
+import { toGraph } from './graph.ts'
+import type { NodeOutcome, RunOutcome } from './outcome.ts'
+import { emit, startState, stop, type NodeState, type RunState } from './run-state.ts'
+import { finallyAll, undoAll } from './take-back.ts'
+import { walk } from './walk.ts'
 
 export interface ExecuteOptions {
   readonly catalog: Catalog
@@ -22,4 +27,71 @@ export interface ExecuteOptions {
 }
 
 /** Runs a plan to its end. Resolves also when tasks fail: failures are values. Closes neither the shells nor the journal. */
-export declare function execute(plan: Plan, options: ExecuteOptions): Promise<RunOutcome>
+export async function execute(plan: Plan, options: ExecuteOptions): Promise<RunOutcome> {
+  const run = startState(plan, options)
+  const graph = toGraph(plan.nodes, plan.edges)
+  const limit = options.concurrency ?? 100
+  const { signal, journal } = options
+  const onAbort = (): void => {
+    stop(run, 'the run was interrupted')
+  }
+  emit(run, {
+    type: 'run.started',
+    stage: plan.stage,
+    tasks: plan.requested,
+    nodes: plan.nodes.length,
+    user: options.run.user,
+  })
+  journal?.sync()
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort)
+  const needed = edgesInto(plan.edges)
+  await walk(graph, limit, (index) => {
+    const state = run.nodes[index]
+    return state && visitBody(run, state, blockedBy(run, needed.get(state.node.id)), signal)
+  })
+  signal.removeEventListener('abort', onAbort)
+  const status = statusOf(run)
+  // A fresh signal: what takes back must not be stopped by what stopped the work.
+  const calm = new AbortController().signal
+  if (status !== 'done') await undoAll(run, graph, limit, calm)
+  await finallyAll(run, graph, limit, calm)
+  emit(run, { type: 'run.ended', status, durationMs: Date.now() - run.startedAt })
+  journal?.sync()
+  return {
+    status,
+    failures: run.failures,
+    nodes: new Map(run.nodes.map((state) => [state.node.id, outcomeOf(state)])),
+  }
+}
+
+// An interrupt that came when everything had ended well changes nothing.
+function statusOf(run: RunState): RunStatus {
+  if (run.failures.length > 0) return 'failed'
+  return run.nodes.every((state) => isMet(state)) ? 'done' : 'cancelled'
+}
+
+function edgesInto(edges: readonly PlanEdge[]): ReadonlyMap<string, readonly PlanEdge[]> {
+  const into = new Map<string, PlanEdge[]>()
+  for (const edge of edges) {
+    const known = into.get(edge.to)
+    if (known) known.push(edge)
+    else into.set(edge.to, [edge])
+  }
+  return into
+}
+
+/** Why a node whose edges are all settled cannot start: a need that did not end well, by name. */
+function blockedBy(run: RunState, edges: readonly PlanEdge[] | undefined): string | undefined {
+  const broken = edges?.find((edge) => edge.kind === 'success' && !isMet(run.byId.get(edge.from)))
+  return broken && `'${broken.from}' did not end well`
+}
+
+function isMet(state: NodeState | undefined): boolean {
+  return state?.status === 'done' || state?.status === 'skipped' || state?.status === 'warned'
+}
+
+function outcomeOf({ status, result, undone }: NodeState): NodeOutcome {
+  if (status === 'waiting' || status === 'running') throw new Error('a node of the plan was not settled')
+  return { status, ...(result !== undefined && { result }), ...(undone !== undefined && { undone }) }
+}

@@ -1,4 +1,5 @@
 import { Problem } from '../problem/problem.ts'
+import { registerSecret } from './redact.ts'
 
 const BRAND = Symbol.for('deployfile.secret')
 
@@ -41,7 +42,9 @@ export function reveal(secret: Secret): string {
       'SECRET_FOREIGN',
       `the secret ${secret.name} was made by another copy of deployfile`,
     )
-  return read()
+  const value = read()
+  registerSecret(value)
+  return value
 }
 
 export const secret = {

@@ -42,7 +42,10 @@ interface RemoteContext {
 
 /** What `run` gets. `host` and `remote` exist only with `on`. */
 export type TaskContext<S, N, H> = BaseContext &
-  ([H] extends [undefined] ? {} : RemoteContext) & { readonly input: SchemaOutput<S>; readonly needs: Results<N, H> }
+  ([H] extends [undefined] ? {} : RemoteContext) & {
+    readonly input: SchemaOutput<S>
+    readonly needs: Results<N, H>
+  }
 
 /** Shown when `undo` stands before `run`: its result is not known yet. */
 export interface WriteRunAboveUndo {}

@@ -10,6 +10,15 @@ export function group<const Name extends string, N extends Needs>(
 ): Task<Name, {}, void, 'once'> {
   const location = callerLocation()
   checkName(name, location)
-  const spec = { needs, input: undefined, on: undefined, when: undefined, onError: 'fail', run: undefined, undo: undefined, finally: undefined } as const
+  const spec = {
+    needs,
+    input: undefined,
+    on: undefined,
+    when: undefined,
+    onError: 'fail',
+    run: undefined,
+    undo: undefined,
+    finally: undefined,
+  } as const
   return makeTask(name, { ...spec, effect: 'read', ...options }, location, undefined)
 }

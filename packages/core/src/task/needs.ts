@@ -35,7 +35,10 @@ export type View<T, H> = T extends { readonly '~task': { readonly out: infer R; 
 
 export type Results<N, H = undefined> = { readonly [K in keyof N]: View<N[K], H> }
 
-type NeedCheck<T> = T extends { readonly name: infer Name extends string; readonly '~task': { readonly in: (input: infer I) => void } }
+type NeedCheck<T> = T extends {
+  readonly name: infer Name extends string
+  readonly '~task': { readonly in: (input: infer I) => void }
+}
   ? {} extends I
     ? T
     : `✗ '${Name}' has required input: bind it, e.g. ${Name}.with({ … })`
@@ -64,6 +67,8 @@ export function readNeed(need: AnyTask | All | Optional): { task: AnyTask; all: 
 export function perHost<T>(entries: readonly { readonly host: Host; readonly value: T }[]): PerHost<T> {
   const byName = new Map(entries.map((entry) => [entry.host.name, entry.value]))
   const list = [...entries] as { readonly host: Host; readonly value: T }[] & { get?: PerHost<T>['get'] }
-  Object.defineProperty(list, 'get', { value: (host: string | Host) => byName.get(typeof host === 'string' ? host : host.name) })
+  Object.defineProperty(list, 'get', {
+    value: (host: string | Host) => byName.get(typeof host === 'string' ? host : host.name),
+  })
   return list as unknown as PerHost<T>
 }

@@ -9,6 +9,8 @@ export interface Recipe<T = any, S extends string = any> {
 export type StagesOf<R> = R extends { readonly '~stages': (stage: infer S) => void } ? S : string
 
 /** Ships tasks as a set, under the property names by which other tasks need them: `app.tasks.release`. */
-export function recipe<T extends Readonly<Record<string, AnyTask>>, S extends string = string>(tasks: T): Recipe<T, S> {
+export function recipe<T extends Readonly<Record<string, AnyTask>>, S extends string = string>(
+  tasks: T,
+): Recipe<T, S> {
   return { tasks, '~stages': () => undefined }
 }

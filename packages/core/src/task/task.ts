@@ -89,11 +89,28 @@ export interface ErasedSpec extends TaskOptions {
   readonly finally: ((context: any) => void | Promise<void>) | undefined
 }
 
-type AtFrom<H> = [H] extends [undefined] ? 'once' : [H] extends [{ readonly pick: 'primary' }] ? 'primary' : 'each'
+type AtFrom<H> = [H] extends [undefined]
+  ? 'once'
+  : [H] extends [{ readonly pick: 'primary' }]
+    ? 'primary'
+    : 'each'
 type Out<W, E, R> = [W] extends [true] ? ([E] extends ['fail'] ? R : R | undefined) : R | undefined
 
 const KEYS = [
-  ...['desc', 'effect', 'onNoHost', 'commits', 'needs', 'input', 'on', 'when', 'onError', 'run', 'undo', 'finally'],
+  ...[
+    'desc',
+    'effect',
+    'onNoHost',
+    'commits',
+    'needs',
+    'input',
+    'on',
+    'when',
+    'onError',
+    'run',
+    'undo',
+    'finally',
+  ],
 ]
 
 /**
@@ -169,7 +186,11 @@ function checkSpec(name: string, spec: object, location: SourceLocation | undefi
   const unknown = keys.find((key) => !KEYS.includes(key))
   if (unknown !== undefined) {
     const hint = didYouMean(unknown, KEYS) ?? `A task has: ${KEYS.join(', ')}.`
-    throw new Problem('usage', 'TASK_INVALID', `the task '${name}' has the unknown key '${unknown}'`, { location, key: unknown, hint })
+    throw new Problem('usage', 'TASK_INVALID', `the task '${name}' has the unknown key '${unknown}'`, {
+      location,
+      key: unknown,
+      hint,
+    })
   }
   if (typeof (spec as { run?: unknown }).run !== 'function') {
     throw new Problem('usage', 'TASK_INVALID', `the task '${name}' has no run function`, {
@@ -179,6 +200,10 @@ function checkSpec(name: string, spec: object, location: SourceLocation | undefi
   }
   // The type of `undo`'s result is inferred from `run`, which the compiler must have read first.
   if (keys.includes('undo') && keys.indexOf('undo') < keys.indexOf('run')) {
-    throw new Problem('usage', 'TASK_INVALID', `in the task '${name}', undo stands above run`, { location, key: 'undo', hint: 'Move it below run.' })
+    throw new Problem('usage', 'TASK_INVALID', `in the task '${name}', undo stands above run`, {
+      location,
+      key: 'undo',
+      hint: 'Move it below run.',
+    })
   }
 }

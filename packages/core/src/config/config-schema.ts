@@ -1,0 +1,72 @@
+import * as z from 'zod'
+import { stageSchema } from '../host/host.ts'
+import type { SourceLocation } from '../problem/location.ts'
+import { Problem } from '../problem/problem.ts'
+import { didYouMean } from '../problem/suggest.ts'
+import type { Recipe } from '../task/recipe.ts'
+import { isTask, type AnyTask } from '../task/task.ts'
+
+const taskSchema = z.custom<AnyTask>(isTask, 'is not a task: give the value that task(…) or group(…) returns')
+const recipeSchema = z.custom<Recipe>(
+  (value) => typeof value === 'object' && value !== null && 'tasks' in value && '~stages' in value,
+  'is not a recipe: give the value that recipe(…), deploy(…) or postgres(…) returns',
+)
+const hooksSchema = z.record(z.string(), z.array(taskSchema).optional())
+
+const schema = z.strictObject({
+  stages: z.record(z.string(), stageSchema),
+  defaultStage: z.string().optional(),
+  use: z.array(recipeSchema).optional(),
+  tasks: z.array(taskSchema).optional(),
+  before: hooksSchema.optional(),
+  after: hooksSchema.optional(),
+})
+
+export type CheckedConfig = z.infer<typeof schema>
+
+// What may stand at which depth, for "did you mean"; read off the schemas so that it cannot lag behind them.
+const KEYS = {
+  config: Object.keys(schema.shape),
+  stage: Object.keys(stageSchema.shape),
+  host: Object.keys(stageSchema.shape.hosts.valueType.shape),
+}
+
+/**
+ * The config as data of known shape.
+ * @throws Problem `CONFIG_INVALID` (usage) about the first mistake, with the key's path
+ */
+export function checkConfig(source: unknown, location: SourceLocation | undefined): CheckedConfig {
+  const parsed = schema.safeParse(source)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  if (!issue) throw parsed.error
+  if (issue.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys
+    const known = knownKeys(issue.path)
+    throw new Problem('usage', 'CONFIG_INVALID', `${placeOf(issue.path)} has the unknown key '${key}'`, {
+      location,
+      key,
+      hint: didYouMean(key, known) ?? `It may have: ${known.join(', ')}.`,
+    })
+  }
+  const last = issue.path.findLast((part) => typeof part === 'string')
+  throw new Problem('usage', 'CONFIG_INVALID', `${placeOf(issue.path)}: ${issue.message}`, {
+    location,
+    ...(last !== undefined && { key: last }),
+  })
+}
+
+function knownKeys(path: readonly PropertyKey[]): readonly string[] {
+  if (path.length === 0) return KEYS.config
+  return path.length === 2 ? KEYS.stage : KEYS.host
+}
+
+// `stages.production.hosts.web1.port` as a person would say it.
+function placeOf(path: readonly PropertyKey[]): string {
+  const [top, stage, , host, ...rest] = path.map(String)
+  if (top === undefined) return 'the config'
+  if (top !== 'stages' || stage === undefined) return `the config's ${path.map(String).join('.')}`
+  if (host === undefined) return `the stage '${stage}'`
+  const where = `the host '${host}' of the stage '${stage}'`
+  return rest.length === 0 ? where : `${rest.join('.')} of ${where}`
+}
