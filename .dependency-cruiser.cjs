@@ -11,7 +11,7 @@ const floor = (name, below, why) => ({
   comment: `${name} ${why}`,
   severity: 'error',
   from: { path: src(name) },
-  to: { path: '^packages/[^/]+/', pathNot: src([name, ...below].join('|')) },
+  to: { path: '^packages/[^/]+/(?!node_modules/)', pathNot: src([name, ...below].join('|')) },
 })
 
 module.exports = {
