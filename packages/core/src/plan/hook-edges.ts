@@ -15,9 +15,8 @@ export function addHookEdges(draft: Draft, catalog: Catalog, instance: Instance)
   const after = plannedHooks(draft, instance, catalog.after.get(instance.task.name))
   if (before.length + after.length === 0) return
   const places = instance.places.filter((host) => !instance.skipped.has(host))
-  // The last nodes of each host's chain so far.
-  const frontier = new Map<Host | undefined, readonly string[]>(
-    places.map((host) => [host, [nodeAt(draft, instance, host, 'entry')]]),
+  const frontier: Frontier = new Map(
+    places.map((host) => [host, [{ node: nodeAt(draft, instance, host, 'entry'), reason: WHOLE }]]),
   )
   addChain(draft, instance, frontier, before, 'before')
   advance(draft, instance, frontier, 'body')
@@ -25,13 +24,16 @@ export function addHookEdges(draft: Draft, catalog: Catalog, instance: Instance)
   advance(draft, instance, frontier, 'exit')
 }
 
-type Frontier = Map<Host | undefined, readonly string[]>
+const WHOLE: EdgeReason = { type: 'structure' }
+
+/** The last nodes of each host's chain so far, and why what comes next waits for them. */
+type Frontier = Map<Host | undefined, readonly { readonly node: string; readonly reason: EdgeReason }[]>
 
 function advance(draft: Draft, instance: Instance, frontier: Frontier, part: 'body' | 'exit'): void {
   for (const [host, last] of frontier) {
     const next = nodeAt(draft, instance, host, part)
-    for (const node of last) addEdge(draft, node, next, { type: 'structure' })
-    frontier.set(host, [next])
+    for (const { node, reason } of last) addEdge(draft, node, next, reason)
+    frontier.set(host, [{ node: next, reason: WHOLE }])
   }
 }
 
@@ -49,8 +51,8 @@ function addChain(
     if (foreign.length > 0) addBarrier(draft, instance, frontier, hook, foreign, reason)
     for (const host of own) {
       const entry = nodeAt(draft, hook, host, 'entry')
-      for (const node of frontier.get(host) ?? []) addEdge(draft, node, entry, reason)
-      frontier.set(host, [nodeAt(draft, hook, host, 'exit')])
+      for (const { node } of frontier.get(host) ?? []) addEdge(draft, node, entry, reason)
+      frontier.set(host, [{ node: nodeAt(draft, hook, host, 'exit'), reason }])
     }
   }
 }
@@ -64,7 +66,8 @@ function addBarrier(
   foreign: readonly (Host | undefined)[],
   reason: EdgeReason & { readonly type: 'before' | 'after' },
 ): void {
-  const reached = joinOf(draft, reason.type, instance, [...frontier.values()].flat())
+  const last = [...frontier.values()].flatMap((nodes) => nodes.map(({ node }) => node))
+  const reached = joinOf(draft, reason.type, instance, last)
   for (const host of foreign) addEdge(draft, reached, nodeAt(draft, hook, host, 'entry'), reason)
   const passed = joinOf(
     draft,
@@ -72,5 +75,5 @@ function addBarrier(
     hook,
     foreign.map((host) => nodeAt(draft, hook, host, 'exit')),
   )
-  for (const [host, last] of frontier) frontier.set(host, [...last, passed])
+  for (const [host, nodes] of frontier) frontier.set(host, [...nodes, { node: passed, reason }])
 }

@@ -2,7 +2,8 @@
  * The nearest known name, for "did you mean". Undefined when nothing is near: a wild guess costs more than none.
  * At most a third of the letters may differ (one in short words), a swap of two neighbours counts as one.
  */
-export function nearest(word: string, known: Iterable<string>): string | undefined {
+export function nearest(word: string, names: Iterable<string>): string | undefined {
+  const known = [...names]
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const name of known) {
@@ -14,7 +15,7 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   }
   // `migrations` for `deploy:migrations`: people leave the prefix out more often than they mistype it.
   if (best === undefined && word.length > 2) {
-    const tails = [...known].filter((name) => name.endsWith(`:${word}`))
+    const tails = known.filter((name) => name.endsWith(`:${word}`))
     if (tails.length === 1) best = tails[0]
   }
   return best
