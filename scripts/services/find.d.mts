@@ -1,0 +1,8 @@
+export interface Services {
+  readonly sshd: string | undefined
+  readonly postgres: string | undefined
+}
+
+export function findServices(): Services
+export function findSshd(): string | undefined
+export function findPostgres(): string | undefined

@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { delimiter, dirname, isAbsolute, join } from 'node:path'
+
+const POSTGRES_PROGRAMS = ['initdb', 'postgres', 'pg_dump', 'pg_restore', 'psql']
+
+/**
+ * The real servers on this machine: `sshd` is the absolute path of OpenSSH's server (it re-executes itself and refuses
+ * anything else), `postgres` the folder that holds the server's programs and the client's of the same major version.
+ */
+export function findServices() {
+  return { sshd: findSshd(), postgres: findPostgres() }
+}
+
+export function findSshd() {
+  const folders = ['/usr/sbin', '/usr/local/sbin', ...pathFolders()]
+  return folders.map((folder) => join(folder, 'sshd')).find(isOpenSshServer)
+}
+
+export function findPostgres() {
+  // On Debian the server's programs are outside PATH, and the client's on PATH are a wrapper that picks a version:
+  // the versioned folders first, newest first.
+  const initdbs = pathFolders()
+    .map((folder) => join(folder, 'initdb'))
+    .filter(existsSync)
+  const folders = [
+    ...versionedFolders('/usr/lib/postgresql'),
+    ...initdbs.map((file) => dirname(realpathSync(file))),
+  ]
+  return folders.find((folder) => POSTGRES_PROGRAMS.every((program) => prints(join(folder, program))))
+}
+
+function versionedFolders(parent) {
+  if (!existsSync(parent)) return []
+  return readdirSync(parent)
+    .sort((a, b) => Number(b) - Number(a))
+    .map((version) => join(parent, version, 'bin'))
+}
+
+function pathFolders() {
+  return (process.env.PATH ?? '').split(delimiter).filter(isAbsolute)
+}
+
+/** A file is not yet a program: links outlive what they led to, and libraries go missing. So each one is run. */
+function prints(program) {
+  return (
+    existsSync(program) &&
+    spawnSync(program, ['--version'], { stdio: 'ignore', timeout: 10_000 }).status === 0
+  )
+}
+
+function isOpenSshServer(program) {
+  if (!existsSync(program)) return false
+  // Before 9.4 `-V` is an unknown option: exit code 1, but the version is in the complaint.
+  const { stderr } = spawnSync(program, ['-V'], { encoding: 'utf8', timeout: 10_000 })
+  return /OpenSSH/.test(stderr ?? '')
+}

@@ -1,0 +1,57 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { installWithApt } from './apt.mjs'
+import { findServices } from './find.mjs'
+
+const PACKAGES = { sshd: 'openssh-server', postgres: 'postgresql' }
+const NAMES = { sshd: 'an OpenSSH server (sshd)', postgres: 'a PostgreSQL server with its client programs' }
+
+/**
+ * Says which services there are, and installs what is missing where that is nobody's loss: as root on Debian or Ubuntu,
+ * so that nothing starts. False when the tests can't run as they should: an install that failed, or CI without a service.
+ */
+export async function provideServices() {
+  const missing = report(findServices())
+  if (missing.length === 0) return true
+
+  const packages = missing.map((service) => PACKAGES[service])
+  const line = `apt-get update && apt-get install --no-install-recommends ${packages.join(' ')}`
+  if (isDebian() && process.getuid?.() === 0) {
+    console.log(
+      `  Installing ${packages.join(' and ')} with apt-get; no service is started and no cluster is made.`,
+    )
+    try {
+      await installWithApt(missing)
+    } catch (error) {
+      console.error(`\n✘ ${error.message}`)
+      return false
+    }
+    const still = report(findServices())
+    if (still.length === 0) return true
+    console.error(
+      `✘ apt-get ended well, yet ${still.map((service) => NAMES[service]).join(' and ')} is not there.`,
+    )
+    return false
+  }
+
+  console.log(isDebian() ? `  To have it: sudo sh -c '${line}'` : `  On Debian or Ubuntu: ${line}`)
+  if (process.env.CI === 'true') {
+    console.error('✘ CI=true: the tests that need it may not be skipped, so this ends here.')
+    return false
+  }
+  console.log(
+    `  SKIPPED for now: the integration and e2e tests that start ${missing.map((s) => NAMES[s]).join(' or ')}.`,
+  )
+  return true
+}
+
+function report(services) {
+  for (const [service, path] of Object.entries(services)) {
+    console.log(path === undefined ? `  ✘ ${NAMES[service]}: missing` : `  ✔ ${NAMES[service]}: ${path}`)
+  }
+  return Object.keys(services).filter((service) => services[service] === undefined)
+}
+
+function isDebian() {
+  if (!existsSync('/etc/os-release') || !existsSync('/usr/bin/apt-get')) return false
+  return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'))
+}
