@@ -26,8 +26,8 @@ export type Option<V, S extends string = string> = V | ((stage: Stage, host?: Ho
  */
 export function resolveOption<V>(name: string, option: Option<V>, stage: Stage, host?: Host): V {
   if (typeof option === 'function') return (option as (stage: Stage, host?: Host) => V)(stage, host)
-  if (typeof option !== 'object' || option === null || !(BRAND in option)) return option as V
-  const table = (option as PerStage<string, V>)[BRAND]
+  if (!isTable(option)) return option
+  const table = option[BRAND]
   const key = Object.hasOwn(table, stage.name) ? stage.name : 'default'
   if (!Object.hasOwn(table, key)) {
     throw new Problem(
@@ -41,4 +41,8 @@ export function resolveOption<V>(name: string, option: Option<V>, stage: Stage, 
     )
   }
   return table[key] as V
+}
+
+function isTable<V>(option: Option<V>): option is PerStage<string, V> {
+  return typeof option === 'object' && option !== null && BRAND in option
 }

@@ -12,7 +12,6 @@ export interface Address {
  */
 export function parseAddress(text: string): Address | string {
   const rest = text.startsWith('ssh://') ? text.slice('ssh://'.length).replace(/\/$/, '') : text
-  // eslint-disable-next-line no-control-regex -- control characters are exactly what must not pass
   if (/[\s\u0000-\u001f\u007f]/.test(rest))
     return `the address ${JSON.stringify(text)} contains white space or control characters`
   const at = rest.lastIndexOf('@')

@@ -44,7 +44,6 @@ export interface Stage {
   readonly protected: boolean
 }
 
-// eslint-disable-next-line no-control-regex -- control characters are exactly what must not pass
 const NAME = /^[^\s\u0000-\u001f\u007f@/{}]+$/
 
 export const hostSchema = z.strictObject({

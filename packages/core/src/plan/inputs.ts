@@ -86,8 +86,8 @@ function describe(schema: Schema): JsonSchema {
   const made = isZod
     ? z.toJSONSchema(schema as unknown as z.ZodType, { io: 'input', unrepresentable: 'any' })
     : {}
-  described.set(schema, made as JsonSchema)
-  return made as JsonSchema
+  described.set(schema, made)
+  return made
 }
 
 /** The keys that a task takes from the command line. */

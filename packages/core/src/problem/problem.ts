@@ -96,7 +96,7 @@ export function toRecord(thrown: unknown): ProblemRecord {
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)
   try {
-    return JSON.stringify(value) ?? String(value)
+    return value === undefined ? 'undefined' : JSON.stringify(value)
   } catch {
     return Object.prototype.toString.call(value)
   }

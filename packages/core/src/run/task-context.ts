@@ -41,7 +41,7 @@ export function phaseContext(
     signal,
     run: info,
     log: (message) => {
-      emit(run, { type: 'node.log', node, phase, message: String(message) })
+      emit(run, { type: 'node.log', node, phase, message })
     },
     progress: (done, total) => {
       emit(run, { type: 'node.progress', node, phase, done, ...(total !== undefined && { total }) })

@@ -14,6 +14,12 @@ export interface RunInfo {
   readonly root: string
 }
 
+interface Skip {
+  (reason: string): undefined
+  <T>(reason: string, value: T): T
+}
+
+// Functions as properties, not methods: bodies take them out by destructuring.
 export interface BaseContext {
   readonly stage: Stage
   /** All hosts of the stage. */
@@ -24,14 +30,13 @@ export interface BaseContext {
   readonly signal: AbortSignal
   readonly run: RunInfo
   /** A line for whoever watches. */
-  log(message: string): void
+  readonly log: (message: string) => void
   /** How far the task is, in its own unit (bytes, rows); `total` only when it is known. */
-  progress(done: number, total?: number): void
+  readonly progress: (done: number, total?: number) => void
   /** `return skip('nothing to do')`: the task ends as skipped, with a value for its dependents when one is given. */
-  skip(reason: string): undefined
-  skip<T>(reason: string, value: T): T
+  readonly skip: Skip
   /** Asks a person to type a name; rejects (exit 3) when the answer is another or nobody can be asked. */
-  confirm(question: Question): Promise<void>
+  readonly confirm: (question: Question) => Promise<void>
 }
 
 interface RemoteContext {

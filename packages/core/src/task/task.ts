@@ -172,7 +172,8 @@ function eraseSpec(spec: ErasedInput): ErasedSpec {
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/
 
 export function checkName(name: string, location: SourceLocation | undefined): void {
-  if (!NAME.test(name)) {
+  // `.start` and `.end` name the ends of a task that has hooks.
+  if (!NAME.test(name) || /\.(start|end)$/.test(name)) {
     throw new Problem('usage', 'TASK_INVALID', `${JSON.stringify(name)} cannot be the name of a task`, {
       location,
       hint: 'Use words of letters, digits, _ . and -, joined by colons: assets:build.',

@@ -40,9 +40,9 @@ test('stages, recipes and hooks are known to each other', () => {
 test('what must not compile', () => {
   // @ts-expect-error 'app:publsh' does not exist
   defineConfig({ stages: { staging: { hosts: {} } }, use: [withDefault], before: { 'app:publsh': [upload] } })
-  // @ts-expect-error ✗ a perStage table of this recipe has no entry for 'dev'
   defineConfig({
     stages: { dev: { hosts: {} }, staging: { hosts: {} }, production: { hosts: {} } },
+    // @ts-expect-error ✗ a perStage table of this recipe has no entry for 'dev'
     use: [tables],
   })
   // @ts-expect-error "prod" is not assignable to "dev"

@@ -162,7 +162,7 @@ describe('failure', () => {
   })
 
   test("onError: 'warn' ends as warned: dependents run and see undefined, the run is done", async () => {
-    const notify = task('notify', { onError: 'warn', run: boom })
+    const notify = task('notify', { onError: 'warn', run: (): number => boom() })
     const user = task('user', { needs: { notify }, run: ({ needs }) => needs.notify === undefined })
     const { outcome } = await runTasks([user])
     expect(outcome.status).toBe('done')
@@ -290,7 +290,7 @@ describe('an interrupt', () => {
     const seen: boolean[] = []
     const long = task('long', {
       run: ({ signal }) =>
-        new Promise((_resolve, reject) => {
+        new Promise<void>((_resolve, reject) => {
           signal.addEventListener('abort', () => {
             reject(new Error('cancelled'))
           })

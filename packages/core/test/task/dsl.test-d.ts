@@ -107,7 +107,10 @@ test('a condition, a warning and a skip show in the result', () => {
 
   const skips = task('s', {
     async run({ skip, stage }) {
-      if (stage.protected) return skip('no')
+      if (stage.protected) {
+        skip('no')
+        return
+      }
       return { applied: ['x'] }
     },
   })

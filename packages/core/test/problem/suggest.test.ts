@@ -1,0 +1,19 @@
+import { nearest } from '@deployfile/core'
+import { expect, test } from 'vitest'
+
+const TASKS = ['deploy', 'deploy:migrations', 'deploy:migrate', 'db:backup:create', 'db:backup:restore']
+
+test.each([
+  ['deploi', 'deploy'],
+  ['dpeloy', 'deploy'],
+  ['DEPLOY', 'deploy'],
+  ['db:backup:crate', 'db:backup:create'],
+  ['migrations', 'deploy:migrations'],
+  ['backup', undefined],
+  ['xyz', undefined],
+  ['', undefined],
+])('%s → %s', (word, name) => {
+  expect(nearest(word, TASKS)).toBe(name)
+  // A one-shot iterator serves as well as an array.
+  expect(nearest(word, TASKS.values())).toBe(name)
+})

@@ -1,0 +1,52 @@
+import { inspect } from 'node:util'
+import { isProblem, redact, reveal, secret, task } from '@deployfile/core'
+import { afterEach, expect, test, vi } from 'vitest'
+import { runTasks } from '../run/run-plan.ts'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+test('prints as *** everywhere and by its name in data', () => {
+  vi.stubEnv('DB_PASSWORD', 'hunter2-very')
+  const password = secret.env('DB_PASSWORD')
+  expect(String(password)).toBe('***')
+  expect(inspect({ password })).toBe('{ password: Secret(env DB_PASSWORD) }')
+  expect(JSON.stringify({ password })).toBe('{"password":{"$secret":"env DB_PASSWORD"}}')
+})
+
+test('what was revealed is hidden from then on, in every form in which it travels', () => {
+  vi.stubEnv('TOKEN', "s3cret/it's+long")
+  const value = reveal(secret.env('TOKEN'))
+  expect(value).toBe("s3cret/it's+long")
+  const forms = [
+    value,
+    encodeURIComponent(value),
+    Buffer.from(value).toString('base64'),
+    `'s3cret/it'\\''s+long'`,
+  ]
+  for (const form of forms) expect(redact(`before ${form} after`)).not.toContain('s3cret')
+  expect(redact(`before ${value} after`)).toBe('before *** after')
+})
+
+test('a variable that is not set is a check problem that says what to type', () => {
+  vi.stubEnv('UNSET_ONE', undefined)
+  try {
+    reveal(secret.env('UNSET_ONE'))
+    expect.unreachable()
+  } catch (thrown) {
+    expect(isProblem(thrown) && [thrown.kind, thrown.message, thrown.details.hint]).toEqual([
+      'check',
+      'the environment variable UNSET_ONE is not set',
+      'Set it for this command: UNSET_ONE=… npx deployfile …',
+    ])
+  }
+})
+
+test('a result that contains a revealed value fails its node', async () => {
+  vi.stubEnv('LEAK', 'do-not-journal-me')
+  const leak = task('leak', { run: () => ({ url: `postgres://app:${reveal(secret.env('LEAK'))}@db` }) })
+  const { outcome, events } = await runTasks([leak])
+  expect(outcome.failures[0]?.problem.message).toBe("the result of 'leak' contains a secret")
+  expect(JSON.stringify(events)).not.toContain('do-not-journal-me')
+})
