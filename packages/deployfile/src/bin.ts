@@ -1,0 +1,34 @@
+import { main } from './cli/main.ts'
+import { promptOnTerminal } from './cli/prompt.ts'
+import { isCi } from './cli/terminal.ts'
+
+const { env, stdin, stdout, stderr } = process
+
+// `deployfile -T | head` closes the pipe, and a lost terminal gives EIO: neither may end a run that is in the middle of a release.
+for (const stream of [stdout, stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
+  })
+}
+
+const canAsk = stdin.isTTY && stdout.isTTY && !isCi(env)
+
+const code = await main(process.argv.slice(2), {
+  cwd: process.cwd(),
+  env,
+  stdout,
+  stderr,
+  signals: process,
+  prompt: canAsk ? promptOnTerminal : undefined,
+  leave(status) {
+    // A tree hides the cursor while it draws.
+    if (stdout.isTTY) stdout.write('\u001b[?25h')
+    process.exit(status)
+  },
+})
+
+// Not process.exit at once: output to a pipe may still be on its way. When all is written, whatever a config left open (a timer, a
+// socket) must not keep a finished command from ending.
+process.exitCode = code
+await Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))))
+setTimeout(() => process.exit(code), 500).unref()

@@ -1,0 +1,21 @@
+import { jsonRenderer, silentRenderer } from '../render/json.ts'
+import { plainRenderer } from '../render/plain.ts'
+import type { RenderContext, Renderer } from '../render/renderer.ts'
+import type { CommandLine } from './grammar.ts'
+import { isCi } from './terminal.ts'
+
+/** A tree needs a terminal that can move its cursor; without one, 'tree' is 'plain' as well. */
+export async function chooseRenderer(
+  line: Pick<CommandLine, 'renderer' | 'quiet'>,
+  env: NodeJS.ProcessEnv,
+  context: RenderContext,
+): Promise<Renderer> {
+  if (line.renderer === 'json') return jsonRenderer(context.output)
+  if (line.quiet) return silentRenderer
+  const able = context.output.isTTY === true && env['TERM'] !== 'dumb'
+  if (!able || line.renderer === 'plain' || (line.renderer === 'auto' && isCi(env)))
+    return plainRenderer(context)
+  // listr2 is loaded only where it draws.
+  const { treeRenderer } = await import('../render/tree.ts')
+  return treeRenderer(context)
+}

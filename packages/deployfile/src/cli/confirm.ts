@@ -1,0 +1,101 @@
+import { Problem, type Catalog, type Plan, type PlanNode, type Question } from '@deployfile/core'
+import { labelOf, onHosts } from '../render/node-label.ts'
+
+/** Puts a question on the screen; undefined when the person gave up. */
+export type Prompt = (question: Question) => Promise<string | undefined>
+
+export interface Answers {
+  readonly yes: boolean
+  /** `confirm=NAME` */
+  readonly confirm: string | undefined
+  /** Undefined where nobody can be asked. */
+  readonly prompt: Prompt | undefined
+}
+
+/** A stage that is about to be changed, and by what. */
+export interface StageQuestion {
+  readonly stage: string
+  /** Whether something is destroyed: then `--yes` is not an answer. */
+  readonly destroys: boolean
+  readonly nodes: readonly PlanNode[]
+}
+
+/**
+ * The protected stages that a plan changes, with the nodes that do, each by the node's own stage. Nodes with effect 'destroy' on a
+ * stage that is not protected are not asked about here: a restore asks by itself, in `ctx.confirm`, for its database's name, and
+ * since a protected stage's database is never a restore's target, nobody is asked twice.
+ */
+export function stageQuestions(plan: Plan, catalog: Catalog): readonly StageQuestion[] {
+  const byStage = new Map<string, PlanNode[]>()
+  for (const node of plan.nodes) {
+    if (node.kind !== 'task' || node.milestone || node.effect === 'read' || node.skip !== undefined) continue
+    if (catalog.stages.get(node.stage)?.stage.protected !== true) continue
+    byStage.set(node.stage, [...(byStage.get(node.stage) ?? []), node])
+  }
+  return [...byStage].map(([stage, nodes]) => ({
+    stage,
+    nodes,
+    destroys: nodes.some((node) => node.effect === 'destroy'),
+  }))
+}
+
+/**
+ * Asks for each protected stage's name, before anything is connected.
+ * @throws Problem `NOT_CONFIRMED` (check)
+ */
+export async function confirmStages(questions: readonly StageQuestion[], answers: Answers): Promise<void> {
+  for (const question of questions) {
+    if (answers.yes && !question.destroys) continue
+    const { stage } = question
+    const message = `${stage} is protected. This changes it:\n${changes(question.nodes).join('\n')}`
+    await answer({ message, answer: stage }, answers, question.destroys ? `confirm=${stage}` : '--yes')
+  }
+}
+
+/**
+ * The answer to one question: `confirm=NAME`, else what a person types.
+ * @throws Problem `NOT_CONFIRMED` (check) saying what to add
+ */
+export async function answer(
+  question: Question,
+  answers: Answers,
+  add = `confirm=${question.answer}`,
+): Promise<void> {
+  if (answers.confirm === question.answer) return
+  if (answers.confirm !== undefined) {
+    throw refused(
+      `confirm=${answers.confirm} is not the answer to the question`,
+      question,
+      `To go on, write ${add} instead.`,
+    )
+  }
+  if (!answers.prompt)
+    throw refused(
+      'this needs an answer, and there is no terminal to ask on',
+      question,
+      `To go on, add ${add}`,
+    )
+  const typed = await answers.prompt(question)
+  if (typed === question.answer) return
+  const said =
+    typed === undefined ? 'the question was not answered' : `'${typed}' is not '${question.answer}'`
+  throw refused(said, question, `To go on, type ${question.answer}, or add ${add}`)
+}
+
+function refused(said: string, question: Question, hint: string): Problem {
+  return new Problem('check', 'NOT_CONFIRMED', `not confirmed: ${said}\n${question.message}`, { hint })
+}
+
+/** A line a task, with its hosts. */
+function changes(nodes: readonly PlanNode[]): string[] {
+  const hosts = new Map<string, string[]>()
+  for (const node of nodes) {
+    const known = hosts.get(labelOf(node)) ?? []
+    hosts.set(labelOf(node), known)
+    if (node.host !== undefined) known.push(node.host)
+  }
+  const destroys = new Set(nodes.filter((node) => node.effect === 'destroy').map((node) => labelOf(node)))
+  return [...hosts].map(
+    ([label, on]) => `  ${label}${onHosts(on)}${destroys.has(label) ? ' (destroys)' : ''}`,
+  )
+}

@@ -1,0 +1,128 @@
+import { Problem } from '@deployfile/core'
+import { Command, CommanderError, Option } from 'commander'
+
+export type RendererName = 'auto' | 'tree' | 'plain' | 'json'
+
+/** A command line, read as far as that goes without a config: our options, and everything else in its order. */
+export interface CommandLine {
+  readonly words: readonly string[]
+  /** `-T`: true or the pattern. */
+  readonly list: boolean | string
+  readonly all: boolean
+  readonly where: boolean
+  readonly plan: boolean
+  readonly yes: boolean
+  readonly renderer: RendererName
+  readonly json: boolean
+  readonly quiet: boolean
+  readonly verbose: boolean
+  readonly config: string | undefined
+  readonly cwd: string | undefined
+}
+
+/** Text to print instead of doing anything: `--help`, `--version`. */
+export interface Told {
+  readonly text: string
+}
+
+const EXAMPLES = `
+Examples:
+  deployfile -T                                       list the tasks
+  deployfile production deploy:migrations             a stage, then tasks
+  deployfile db:backup:restore file=some.pgdump       no stage: the default one
+  deployfile staging deploy --plan                    what would run, and in which order
+`
+
+function program(version: string): Command {
+  return new Command('deployfile')
+    .usage('[stage] <task...> [key=value...] [options]')
+    .description('Runs the tasks of deploy.config.ts on the hosts of a stage.')
+    .argument('[words...]')
+    .allowUnknownOption()
+    .helpOption('-h, --help', 'show this')
+    .version(version, '--version', 'show the version')
+    .option('-T, --tasks [pattern]', 'list the tasks that have a description; names that contain the pattern')
+    .option('-A, --all', 'list tasks without a description, too')
+    .option('-W, --where', 'list where tasks are declared')
+    .option('--plan', 'print the plan: what would run where, and what it waits for')
+    .option('-y, --yes', 'do not ask before a protected stage is changed')
+    .addOption(
+      new Option('--renderer <name>', 'how a run is shown')
+        .choices(['auto', 'tree', 'plain', 'json'])
+        .default('auto'),
+    )
+    .option('--json', 'one JSON event a line; with -T and --plan one JSON document')
+    .option('-q, --quiet', 'only failures')
+    .option('-v, --verbose', 'also what commands that only read print, and stack traces')
+    .option('--config <file>', 'the config, instead of looking for deploy.config.ts')
+    .option('--cwd <folder>', 'start from this folder')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+}
+
+interface Parsed {
+  tasks?: boolean | string
+  all?: boolean
+  where?: boolean
+  plan?: boolean
+  yes?: boolean
+  renderer: RendererName
+  json?: boolean
+  quiet?: boolean
+  verbose?: boolean
+  config?: string
+  cwd?: string
+}
+
+/** Every long option, to refuse inputs of the same name and to suggest the right one. */
+export function optionNames(): string[] {
+  return [...program('').options.flatMap((option) => option.long ?? []), '--help']
+}
+
+/**
+ * Reads the arguments after the program's name.
+ * @throws Problem `OPTION_INVALID` (usage)
+ */
+export function readCommandLine(argv: readonly string[], version: string): CommandLine | Told {
+  let told = ''
+  const command = program(version).configureOutput({
+    writeOut: (text) => (told += text),
+    writeErr: () => undefined,
+    outputError: () => undefined,
+  })
+  try {
+    command.parse([...argv], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return { text: told }
+    throw new Problem('usage', 'OPTION_INVALID', error.message.replace(/^error: /, ''), {
+      hint: 'deployfile --help lists the options.',
+    })
+  }
+  const options = command.opts<Parsed>()
+  const { renderer, json = false } = options
+  if (json && renderer !== 'auto' && renderer !== 'json') {
+    throw new Problem('usage', 'OPTION_INVALID', `--json and --renderer ${renderer} contradict each other`, {
+      hint: 'Leave one of them out.',
+    })
+  }
+  return {
+    words: command.args,
+    list: options.tasks ?? (options.all === true || options.where === true),
+    all: options.all ?? false,
+    where: options.where ?? false,
+    plan: options.plan ?? false,
+    yes: options.yes ?? false,
+    renderer: json ? 'json' : renderer,
+    json: json || renderer === 'json',
+    quiet: options.quiet ?? false,
+    verbose: options.verbose ?? false,
+    config: options.config,
+    cwd: options.cwd,
+  }
+}
+
+/** The help text, for a command line that asks for nothing. */
+export function helpText(version: string): string {
+  return program(version).helpInformation()
+}

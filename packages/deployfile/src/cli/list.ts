@@ -1,0 +1,91 @@
+import { didYouMean, Problem, type AnyTask, type Catalog } from '@deployfile/core'
+import { shorten } from '../render/problem.ts'
+import type { Style } from '../render/style.ts'
+
+export interface ListOptions {
+  /** Only names that contain it. */
+  readonly pattern: string | undefined
+  /** Also tasks without a description. */
+  readonly all: boolean
+  /** The place of each declaration instead of its description. */
+  readonly where: boolean
+  /** Lines are cut to this width; undefined: never. */
+  readonly columns: number | undefined
+  readonly cwd: string
+  readonly style: Style
+}
+
+/** The tasks that a list shows, by name. */
+export function listed(
+  catalog: Catalog,
+  { pattern, all, where }: Pick<ListOptions, 'pattern' | 'all' | 'where'>,
+): AnyTask[] {
+  return [...catalog.tasks.values()]
+    .filter(
+      (task) =>
+        (all || where || task.desc !== undefined) && (pattern === undefined || task.name.includes(pattern)),
+    )
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/**
+ * `deployfile assets:build   # Build the front end`: the shape of `cap -T` and `rake -T`.
+ * @throws Problem `LIST_EMPTY` (usage) when no name has the pattern
+ */
+export function listLines(catalog: Catalog, options: ListOptions): string[] {
+  const tasks = listed(catalog, options)
+  const { pattern, style } = options
+  if (tasks.length === 0 && pattern !== undefined) throw nothing(catalog, pattern)
+  if (tasks.length === 0) {
+    const rest = catalog.tasks.size
+    return [
+      rest === 0
+        ? 'The config has no tasks.'
+        : `No task has a description; deployfile -A lists all ${String(rest)}.`,
+    ]
+  }
+  const width = Math.max(...tasks.map((task) => task.name.length))
+  return tasks.map((task) => {
+    const head = `deployfile ${task.name.padEnd(width)}`
+    const tail = options.where ? placeOf(task, options.cwd) : firstSentence(task.desc)
+    if (tail === '') return head.trimEnd()
+    const text = options.where ? tail : `# ${tail}`
+    return `${head}  ${style.dim(cut(text, options.columns === undefined ? undefined : options.columns - head.length - 2))}`
+  })
+}
+
+/** The list for programs. */
+export function listJson(catalog: Catalog, options: Pick<ListOptions, 'pattern' | 'all' | 'where'>): unknown {
+  return listed(catalog, options).map((task) => {
+    const { location, spec } = task['~task']
+    return {
+      name: task.name,
+      desc: task.desc ?? null,
+      effect: spec.effect ?? 'write',
+      location: location ?? null,
+    }
+  })
+}
+
+function firstSentence(desc: string | undefined): string {
+  const [line = ''] = (desc ?? '').trim().split('\n', 1)
+  return line.replace(/\.(?:\s.*)?$/, '')
+}
+
+function placeOf(task: AnyTask, cwd: string): string {
+  const { location } = task['~task']
+  return location ? `${shorten(location.file, cwd)}:${String(location.line)}` : ''
+}
+
+function cut(text: string, columns: number | undefined): string {
+  // Below 20 columns a cut description says nothing: the terminal may wrap it.
+  if (columns === undefined || columns < 20 || text.length <= columns) return text
+  return `${text.slice(0, columns - 1)}…`
+}
+
+function nothing(catalog: Catalog, pattern: string): Problem {
+  const guess = didYouMean(pattern, catalog.tasks.keys())
+  return new Problem('usage', 'LIST_EMPTY', `no task's name contains '${pattern}'`, {
+    hint: guess ?? 'deployfile -T lists those with a description, deployfile -A all.',
+  })
+}

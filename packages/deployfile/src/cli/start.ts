@@ -1,0 +1,170 @@
+import path from 'node:path'
+import {
+  execute,
+  fileJournal,
+  redact,
+  type Ask,
+  type Catalog,
+  type Plan,
+  type RunEvent,
+  type RunInfo,
+  type RunOutcome,
+} from '@deployfile/core'
+import { createShells } from '@deployfile/shell'
+import { failureBlock } from '../render/failure.ts'
+import { shorten } from '../render/problem.ts'
+import type { Renderer } from '../render/renderer.ts'
+import { createStyle, wantsColor, type Output } from '../render/style.ts'
+import { chooseRenderer } from './choose-renderer.ts'
+import { answer, confirmStages, stageQuestions, type Answers } from './confirm.ts'
+import { exitCode, signalCode } from './exit-code.ts'
+import type { CommandLine } from './grammar.ts'
+import { runInfo } from './run-info.ts'
+import { listen, type StopSignal } from './signals.ts'
+import { makeRunFolder } from './state-folder.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface Start {
+  readonly catalog: Catalog
+  readonly plan: Plan
+  readonly line: CommandLine
+  readonly confirm: string | undefined
+  /** The folder of deploy.config.ts. */
+  readonly root: string
+  readonly terminal: Terminal
+}
+
+/** Milliseconds that connections get to close; a server that does not answer must not keep a finished run from ending. */
+const CLOSING = 3000
+
+/**
+ * Runs a plan: questions first, then everything else. Returns the exit code.
+ * @throws Problem (check) when it is not confirmed, or its log cannot be written
+ */
+export async function startRun({ catalog, plan, line, confirm, root, terminal }: Start): Promise<number> {
+  const { env, stdout, stderr } = terminal
+  const answers: Answers = { yes: line.yes, confirm, prompt: terminal.prompt }
+  await confirmStages(stageQuestions(plan, catalog), answers)
+
+  const run = await runInfo(root, env)
+  const folder = makeRunFolder(root, run.id)
+  const style = createStyle(wantsColor(stdout, env))
+  const output = redacted(stdout)
+  const renderer = await chooseRenderer(line, env, { plan, run, output, style, verbose: line.verbose })
+  const { outcome, signal, undoLogs } = await show({
+    catalog,
+    plan,
+    run,
+    folder,
+    renderer,
+    answers,
+    terminal,
+  })
+
+  const code = exitCode(plan, outcome, signal)
+  if (code !== 0) {
+    const view = { plan, outcome, undoLogs, signal, cwd: terminal.cwd, verbose: line.verbose }
+    const log = shorten(path.join(folder, 'events.jsonl'), terminal.cwd)
+    const block = failureBlock({ ...view, log, style: createStyle(wantsColor(stderr, env)) })
+    redacted(stderr).write(`${block.join('\n')}\n`)
+  }
+  return code
+}
+
+interface Show {
+  readonly catalog: Catalog
+  readonly plan: Plan
+  readonly run: RunInfo
+  readonly folder: string
+  readonly renderer: Renderer
+  readonly answers: Answers
+  readonly terminal: Terminal
+}
+
+interface Shown {
+  readonly outcome: RunOutcome
+  readonly signal: StopSignal | undefined
+  readonly undoLogs: ReadonlyMap<string, readonly string[]>
+}
+
+async function show({ catalog, plan, run, folder, renderer, answers, terminal }: Show): Promise<Shown> {
+  const stopping = new AbortController()
+  const undoLogs = new Map<string, string[]>()
+  const journal = fileJournal(folder)
+  const shells = createShells({ root: run.root, redact })
+  let signal: StopSignal | undefined
+  const stopListening = listen(
+    terminal.signals,
+    (name) => {
+      signal = name
+      renderer.notice(
+        `${name}: stopping, then undoing what was done. Again to leave at once, without undoing.`,
+      )
+      stopping.abort(new Error(name))
+    },
+    (name) => terminal.leave(signalCode(name)),
+  )
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'node.log' && event.phase === 'undo') {
+      undoLogs.set(event.node, [...(undoLogs.get(event.node) ?? []), event.message])
+    }
+    renderer.event(event)
+  }
+  try {
+    const ask = askOneByOne(renderer, answers)
+    const outcome = await execute(plan, {
+      catalog,
+      shells,
+      run,
+      ask,
+      signal: stopping.signal,
+      journal,
+      onEvent,
+    })
+    return { outcome, signal, undoLogs }
+  } finally {
+    await renderer.end()
+    await within(CLOSING, shells.close())
+    journal.close()
+    stopListening()
+  }
+}
+
+/** Two hosts may ask at the same time; a person answers one question after the other. */
+function askOneByOne(renderer: Renderer, answers: Answers): Ask {
+  let last: Promise<unknown> = Promise.resolve()
+  return (question) => {
+    const asked = last.then(async () => {
+      await renderer.pause()
+      try {
+        await answer(question, answers)
+      } finally {
+        renderer.resume()
+      }
+    })
+    last = asked.catch(() => undefined)
+    return asked
+  }
+}
+
+async function within(milliseconds: number, closing: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)))
+  // What goes wrong while hanging up is of no use to anybody after the run is over.
+  await Promise.race([closing.catch(() => undefined), late])
+  clearTimeout(timer)
+}
+
+/** The last gate: shells redact what they emit, messages of tasks pass only here. */
+function redacted(output: Output): Output {
+  return {
+    write: (text) => output.write(redact(text)),
+    isTTY: output.isTTY,
+    get columns() {
+      return output.columns
+    },
+    get rows() {
+      return output.rows
+    },
+  }
+}

@@ -1,0 +1,22 @@
+import type { Output } from '../render/style.ts'
+import type { Prompt } from './confirm.ts'
+import type { SignalSource } from './signals.ts'
+
+/** Everything of the process that a command touches, so that a test can stand in for it. */
+export interface Terminal {
+  readonly cwd: string
+  readonly env: NodeJS.ProcessEnv
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly signals: SignalSource
+  /** Undefined where nobody can be asked. */
+  readonly prompt: Prompt | undefined
+  /** Ends the process at once. */
+  leave(code: number): void
+}
+
+/** CI services set CI; some people set it to false to mean no. */
+export function isCi(env: NodeJS.ProcessEnv): boolean {
+  const { CI: value } = env
+  return value !== undefined && value !== '' && value !== '0' && value !== 'false'
+}

@@ -1,0 +1,118 @@
+import { didYouMean, nearest, Problem, type Catalog } from '@deployfile/core'
+import { optionNames } from './grammar.ts'
+import { inputKeys } from './input-keys.ts'
+
+/** What the words of a command line ask for. */
+export interface Request {
+  readonly stage: string | undefined
+  readonly tasks: readonly string[]
+  readonly inputs: Readonly<Record<string, string>>
+  /** `confirm=NAME`: the answer to the question that the run will ask. */
+  readonly confirm: string | undefined
+}
+
+const PAIR = /^([A-Za-z_][\w.:-]*)=([^]*)$/
+
+/**
+ * Sorts `[stage] task… key=value… --key value` by what the config knows.
+ * @throws Problem (usage) `WORD_UNKNOWN`, `OPTION_UNKNOWN`, `STAGE_TWICE`, `INPUT_TWICE`, `INPUT_WITHOUT_VALUE`
+ */
+export function readWords(catalog: Catalog, words: readonly string[]): Request {
+  const { names, pairs } = split(catalog, words)
+  const [first] = names
+  const named = first !== undefined && catalog.stages.has(first) ? first : undefined
+  const tasks = named === undefined ? names : names.slice(1)
+  for (const [index, name] of tasks.entries()) {
+    if (!catalog.tasks.has(name)) throw unknownWord(catalog, name, index === 0 && named === undefined)
+  }
+  const { stage: keyed, confirm, ...inputs } = pairs
+  if (keyed !== undefined && !catalog.stages.has(keyed)) throw unknownStage(catalog, keyed)
+  if (named !== undefined && keyed !== undefined && named !== keyed) {
+    throw new Problem(
+      'usage',
+      'STAGE_TWICE',
+      `the stage is '${named}' by the first word and '${keyed}' by stage=${keyed}`,
+      {
+        hint: 'Name one of them.',
+      },
+    )
+  }
+  return { stage: named ?? keyed, tasks, inputs, confirm }
+}
+
+function split(
+  catalog: Catalog,
+  words: readonly string[],
+): { names: string[]; pairs: Record<string, string> } {
+  const names: string[] = []
+  const pairs: Record<string, string> = {}
+  const keys = inputKeys(catalog)
+  const put = (key: string, value: string): void => {
+    if (pairs[key] !== undefined && pairs[key] !== value) {
+      throw new Problem(
+        'usage',
+        'INPUT_TWICE',
+        `${key} is given twice, as '${pairs[key]}' and as '${value}'`,
+        { hint: 'Give it once.' },
+      )
+    }
+    pairs[key] = value
+  }
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? ''
+    if (word === '--') continue
+    const pair = PAIR.exec(word.startsWith('--') ? word.slice(2) : word)
+    if (!word.startsWith('-')) {
+      if (pair?.[1] === undefined) names.push(word)
+      else put(pair[1], pair[2] ?? '')
+      continue
+    }
+    const key = word.startsWith('--') ? (pair?.[1] ?? word.slice(2)) : ''
+    const kind = keys.get(key)
+    if (kind === undefined) throw unknownOption(word.split('=', 1)[0] ?? word, keys)
+    if (pair) {
+      put(key, pair[2] ?? '')
+      continue
+    }
+    const next = words[index + 1]
+    if (kind === 'switch' && next !== 'true' && next !== 'false') {
+      put(key, 'true')
+      continue
+    }
+    if (next === undefined || next.startsWith('-')) {
+      throw new Problem('usage', 'INPUT_WITHOUT_VALUE', `--${key} has no value`, {
+        hint: `Write ${key}=… or --${key} ….`,
+      })
+    }
+    put(key, next)
+    index++
+  }
+  return { names, pairs }
+}
+
+function unknownOption(word: string, keys: ReadonlyMap<string, unknown>): Problem {
+  const known = [...optionNames(), ...[...keys.keys()].map((key) => `--${key}`)]
+  const guess = word.startsWith('--') ? didYouMean(word, known) : undefined
+  return new Problem('usage', 'OPTION_UNKNOWN', `unknown option '${word}'`, {
+    hint: [guess, 'deployfile --help lists the options.'].filter(Boolean).join(' '),
+  })
+}
+
+function unknownStage(catalog: Catalog, name: string): Problem {
+  const guess = didYouMean(name, catalog.stages.keys())
+  return new Problem('usage', 'STAGE_UNKNOWN', `there is no stage '${name}'`, {
+    hint: [guess, `The stages are ${[...catalog.stages.keys()].join(', ')}.`].filter(Boolean).join(' '),
+  })
+}
+
+/** The first word may be either; a guess says which of the two it is. */
+function unknownWord(catalog: Catalog, name: string, mayBeStage: boolean): Problem {
+  const list = `deployfile -T lists the tasks${mayBeStage ? `; the stages are ${[...catalog.stages.keys()].join(', ')}` : ''}.`
+  const task = nearest(name, catalog.tasks.keys())
+  const stage = mayBeStage ? nearest(name, catalog.stages.keys()) : undefined
+  const both = stage !== undefined && task !== undefined ? nearest(name, [stage, task]) : (stage ?? task)
+  const guess =
+    both === undefined ? undefined : `Did you mean the ${both === stage ? 'stage' : 'task'} '${both}'?`
+  const message = mayBeStage ? `'${name}' is neither a stage nor a task` : `there is no task '${name}'`
+  return new Problem('usage', 'WORD_UNKNOWN', message, { hint: [guess, list].filter(Boolean).join(' ') })
+}

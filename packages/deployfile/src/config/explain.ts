@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { isProblem, Problem, type SourceLocation } from '@deployfile/core'
+import { codeOf, toPath, type ImportFailure } from './import-module.ts'
+
+const PLACE = /(?:\(|^|\s)((?:file:\/\/)?\/[^()\n]+?):(\d+):(\d+)\)?$/
+
+/** Turns whatever an import threw into one message with a place in the user's files. */
+export function explainImport(file: string, { thrown, exactColumns }: ImportFailure): Problem {
+  if (isProblem(thrown)) return thrown
+  const code = codeOf(thrown)
+  const error = thrown instanceof Error ? thrown : undefined
+  if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') return missingImport(file, error)
+  const syntax = error && syntaxPlace(error)
+  if (syntax) {
+    return new Problem(
+      'usage',
+      'CONFIG_SYNTAX',
+      `${path.basename(syntax.location.file)} cannot be read: ${syntax.reason}`,
+      {
+        location: syntax.location,
+        cause: thrown,
+      },
+    )
+  }
+  const location = error && firstUserFrame(error, file, exactColumns)
+  const said = error ? `${error.name}: ${error.message}` : `a value that is not an Error: ${String(thrown)}`
+  return new Problem('usage', 'CONFIG_THREW', `${path.basename(file)} threw ${said}`, {
+    location: location ?? { file, line: 1, column: 1 },
+    hint: 'It was loaded, nothing was connected. Run again with --verbose to see the stack.',
+    cause: thrown,
+  })
+}
+
+function missingImport(file: string, error: Error | undefined): Problem {
+  const message = error?.message.split('\n', 1)[0] ?? ''
+  // Node: Cannot find module '/abs/x' imported from /abs/y. jiti: Cannot find module './x' + Require stack.
+  const named = /'([^']+)'/.exec(message)?.[1] ?? 'a module'
+  const stack = (error as { requireStack?: readonly string[] } | undefined)?.requireStack
+  const importer = toPath(/ imported from (.+)$/.exec(message)?.[1] ?? stack?.[0] ?? file)
+  const location = importLine(importer, named)
+  const isFile = /^[./]/.test(named)
+  return new Problem(
+    'usage',
+    'CONFIG_IMPORT',
+    `${path.basename(importer)} imports ${location.specifier}, which was not found`,
+    {
+      location: location.place,
+      hint: isFile
+        ? 'Check the path and the ending of the file.'
+        : `Install it: npm install --save-dev ${packageName(location.specifier)}`,
+      cause: error,
+    },
+  )
+}
+
+/** The line that imports it: Node tells the file, but not the place. */
+function importLine(importer: string, named: string): { specifier: string; place: SourceLocation } {
+  const relative = named.startsWith('/') ? path.relative(path.dirname(importer), named) : named
+  const short = relative.startsWith('.') || !named.startsWith('/') ? relative : `./${relative}`
+  const lines = readLines(importer)
+  for (const specifier of [short, named]) {
+    for (const [index, line] of lines.entries()) {
+      const column = /['"]/.test(line)
+        ? Math.max(line.indexOf(`'${specifier}'`), line.indexOf(`"${specifier}"`))
+        : -1
+      if (column !== -1) return { specifier, place: { file: importer, line: index + 1, column: column + 1 } }
+    }
+  }
+  return { specifier: short, place: { file: importer, line: 1, column: 1 } }
+}
+
+function packageName(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+}
+
+function syntaxPlace(error: Error): { location: SourceLocation; reason: string } | undefined {
+  // jiti: "ParseError: Unexpected token  \n /abs/file.ts:1:22"
+  const parsed = /^ParseError: ([^]*?)\s*\n\s*(\/.+):(\d+):(\d+)\s*$/.exec(error.message)
+  if (parsed) {
+    const [, reason = '', file = '', line, column] = parsed
+    return { reason, location: { file, line: Number(line), column: Number(column) } }
+  }
+  if (!(error instanceof SyntaxError)) return undefined
+  // Node: the stack begins with "/abs/file.ts:1", the source line, and a line of carets.
+  const [where = '', , carets = ''] = (error.stack ?? '').split('\n')
+  const native = /^((?:file:\/\/)?\/.+?):(\d+)$/.exec(where)
+  if (!native) return undefined
+  const [, at = '', line] = native
+  const column = carets.indexOf('^') + 1
+  return {
+    reason: error.message,
+    location: { file: toPath(at), line: Number(line), column: Math.max(1, column) },
+  }
+}
+
+/** The config itself where it is on the stack, else the first file that is not a dependency's. */
+function firstUserFrame(error: Error, file: string, exactColumns: boolean): SourceLocation | undefined {
+  const places = (error.stack ?? '').split('\n').flatMap((line): SourceLocation[] => {
+    const [, where, row, column] = PLACE.exec(line) ?? []
+    if (where === undefined || /\/(node_modules|dist)\//.test(where)) return []
+    return [{ file: toPath(where), line: Number(row), column: Number(column) }]
+  })
+  const folder = path.dirname(file) + path.sep
+  const place = places.find((frame) => frame.file.startsWith(folder))
+  return place && !exactColumns ? { ...place, column: firstWord(place) } : place
+}
+
+function firstWord(place: SourceLocation): number {
+  const line = readLines(place.file)[place.line - 1] ?? ''
+  return Math.max(0, line.search(/\S/)) + 1
+}
+
+function readLines(file: string): readonly string[] {
+  try {
+    return readFileSync(file, 'utf8').split(/\r?\n/)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+export interface ImportedModule {
+  readonly exports: Readonly<Record<string, unknown>>
+  /** False where jiti rewrote the source: lines are right, columns are not. */
+  readonly exactColumns: boolean
+}
+
+/** What was thrown while importing, with what is known about it. */
+export interface ImportFailure {
+  readonly thrown: unknown
+  readonly exactColumns: boolean
+}
+
+const RAN = Symbol.for('deployfile.config.ran')
+const marks = globalThis as unknown as Record<symbol, unknown>
+
+/**
+ * Imports a config module: natively where Node strips types (and always for JavaScript), else by jiti.
+ * jiti takes over only from an import that failed before any line of user code ran, so a config never runs twice.
+ */
+export async function importModule(file: string): Promise<ImportedModule | ImportFailure> {
+  const isTypeScript = /\.m?ts$/.test(file)
+  if (isTypeScript && !stripsTypes()) return importByJiti(file)
+  delete marks[RAN]
+  try {
+    return { exports: await importMarked(file), exactColumns: true }
+  } catch (thrown) {
+    if (!isTypeScript || !mayRetry(file, thrown)) return { thrown, exactColumns: true }
+    const second = await importByJiti(file)
+    // A package that neither finds is best explained by the first, native error.
+    const lost = 'thrown' in second && codeOf(second.thrown) === 'MODULE_NOT_FOUND'
+    return lost && codeOf(thrown) === 'ERR_MODULE_NOT_FOUND' ? { thrown, exactColumns: true } : second
+  }
+}
+
+export function codeOf(thrown: unknown): string | undefined {
+  const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined
+  return typeof code === 'string' ? code : undefined
+}
+
+function stripsTypes(): boolean {
+  const { typescript } = process.features as { typescript?: false | 'strip' | 'transform' }
+  return Boolean(typescript)
+}
+
+/**
+ * All of a static module graph is linked before any of it is evaluated. So a first module that leaves a mark tells whether
+ * evaluation began: without the mark, no user code has run, whatever was thrown.
+ */
+async function importMarked(file: string): Promise<Record<string, unknown>> {
+  const mark = `data:text/javascript,globalThis[Symbol.for('deployfile.config.ran')]=true`
+  const entry = `import ${JSON.stringify(mark)};import * as config from ${JSON.stringify(pathToFileURL(file).href)};export{config}`
+  // The time makes it a module of its own: one process (a test, a watcher) may load a file that failed before again.
+  const url = `data:text/javascript,${encodeURIComponent(`${entry}//${Date.now()}`)}`
+  const { config } = (await import(url)) as { config: Record<string, unknown> }
+  return config
+}
+
+/** The codes of enum and the like, `./hosts` without ending and tsconfig paths; and `import` in a package of type commonjs. */
+function mayRetry(file: string, thrown: unknown): boolean {
+  const code = codeOf(thrown)
+  if (marks[RAN] !== true) {
+    return /^ERR_(UNKNOWN_FILE_EXTENSION|UNSUPPORTED_TYPESCRIPT_SYNTAX|MODULE_NOT_FOUND|UNSUPPORTED_DIR_IMPORT|PACKAGE_PATH_NOT_EXPORTED)$/.test(
+      code ?? '',
+    )
+  }
+  // A CommonJS file is compiled after the mark; its own SyntaxError still means that none of it ran.
+  if (!(thrown instanceof SyntaxError)) return false
+  const first = (thrown.stack ?? '').split('\n', 1)[0] ?? ''
+  return first.startsWith(`${file}:`) || first.startsWith(`${pathToFileURL(file).href}:`)
+}
+
+async function importByJiti(file: string): Promise<ImportedModule | ImportFailure> {
+  const { createJiti } = await import('jiti')
+  const jiti = createJiti(import.meta.url, {
+    tsconfigPaths: true,
+    // Look at the real exports: interop would hide a missing default.
+    interopDefault: false,
+    fsCache: cacheFolder(file),
+    // The config gets this very copy of the package, wherever the project's own may be.
+    virtualModules: {
+      deployfile: await import('../index.ts'),
+      'deployfile/recipes': await import('../recipes.ts'),
+    },
+  })
+  try {
+    return { exports: await jiti.import<Record<string, unknown>>(file), exactColumns: false }
+  } catch (thrown) {
+    return { thrown, exactColumns: false }
+  }
+}
+
+/** Compiled configs are kept with the project. Never in the shared temp folder, where another user could plant one. */
+function cacheFolder(file: string): string | false {
+  for (let folder = path.dirname(file); folder !== path.dirname(folder); folder = path.dirname(folder)) {
+    const modules = path.join(folder, 'node_modules')
+    if (existsSync(modules)) return path.join(modules, '.cache', 'deployfile')
+  }
+  return false
+}
+
+/** A path out of `file:///…` or a plain path. */
+export function toPath(where: string): string {
+  return where.startsWith('file://') ? fileURLToPath(where) : where
+}

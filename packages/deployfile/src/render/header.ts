@@ -1,0 +1,16 @@
+import type { RenderContext } from './renderer.ts'
+import { count } from './duration.ts'
+
+/** What runs where, and under which id, before anything does. */
+export function header({ plan, run, style }: RenderContext): string[] {
+  const hosts = [...new Set(plan.nodes.flatMap((node) => node.host ?? []))]
+  const where =
+    hosts.length === 0 ? 'this machine' : hosts.length <= 6 ? hosts.join(', ') : count(hosts.length, 'host')
+  const title = `${style.bold(`${plan.stage}: ${plan.requested.join(' ')}`)}  ${style.dim(`on ${where}`)}`
+  return [
+    title,
+    style.dim(`run ${run.id} by ${run.user}`),
+    ...plan.notes.map((note) => `${style.yellow('note:')} ${note}`),
+    '',
+  ]
+}

@@ -1,0 +1,169 @@
+import type { PlanNode, RunEvent } from '@deployfile/core'
+import { clock, duration } from './duration.ts'
+import { header } from './header.ts'
+import { labelOf } from './node-label.ts'
+import type { RenderContext, Renderer } from './renderer.ts'
+import { printable } from './style.ts'
+
+type CommandEvent = Extract<RunEvent, { type: 'node.command' }>['event']
+
+/** Milliseconds between two lines about the progress of one node. */
+const PROGRESS_EVERY = 10_000
+
+interface Command {
+  readonly number: string
+  readonly reads: boolean
+}
+
+interface TaskLog {
+  /** Numbers by the command's text: the same command on another host is the same line of work. */
+  readonly numbers: Map<string, number>
+}
+
+/**
+ * For logs and CI, in the words of airbrussh, which Capistrano users read every day: `mm:ss task`, numbered commands, their output,
+ * and `✔ 01 web1 0.35s` for each host. No cursor movement, nothing is ever taken back.
+ */
+export function plainRenderer(context: RenderContext): Renderer {
+  const { style, verbose } = context
+  const nodes = new Map(context.plan.nodes.map((node) => [node.id, node]))
+  const logs = new Map<string, TaskLog>()
+  const commands = new Map<string, Command>()
+  const progressAt = new Map<string, number>()
+  let startedAt = context.run.startedAt.getTime()
+  let current = ''
+
+  const print = (line: string): void => void context.output.write(`${line}\n`)
+  for (const line of header(context)) print(line)
+
+  // Hosts pipeline, so tasks take turns: a task's name is printed again whenever the lines below it change hands.
+  const under = (node: PlanNode, phase: string, at: number): void => {
+    const title = `${labelOf(node)}${phase === 'run' ? '' : ` (${phase})`}`
+    if (title === current) return
+    current = title
+    print(`${style.dim(clock(at - startedAt))} ${style.cyan(title)}`)
+  }
+
+  const command = (node: PlanNode, phase: string, event: CommandEvent, at: number): void => {
+    if (event.type === 'transfer') {
+      const done = event.total !== undefined && event.bytes >= event.total
+      if (!done && !due(`${node.id} ${event.path}`, at)) return
+      under(node, phase, at)
+      print(
+        `      ${event.host}: ${event.path} ${bytes(event.bytes)}${event.total === undefined ? '' : ` of ${bytes(event.total)}`}`,
+      )
+      return
+    }
+    const key = `${node.id} ${phase} ${String(event.command)} ${event.host}`
+    if (event.type === 'command.started') {
+      const title = `${labelOf(node)} ${phase}`
+      const log = logs.get(title) ?? { numbers: new Map() }
+      logs.set(title, log)
+      if (event.reads && !verbose) {
+        commands.set(key, { number: '', reads: true })
+        return
+      }
+      const known = log.numbers.get(event.text)
+      const number = known ?? log.numbers.size + 1
+      log.numbers.set(event.text, number)
+      const label = String(number).padStart(2, '0')
+      commands.set(key, { number: label, reads: event.reads })
+      under(node, phase, at)
+      if (known === undefined) print(`      ${label} ${style.yellow(oneLine(event.text))}`)
+      return
+    }
+    const started = commands.get(key)
+    if (!started || (started.reads && !verbose)) return
+    under(node, phase, at)
+    if (event.type === 'command.output') {
+      print(`      ${started.number} ${printable(event.line)}`)
+      return
+    }
+    // A read that says no is an answer, not a failure.
+    const ok = event.exitCode === 0 || (started.reads && event.exitCode === 1)
+    const how = ok ? '' : ` ${event.signal === null ? `exit ${String(event.exitCode ?? '?')}` : event.signal}`
+    const mark = ok
+      ? style.green(`✔ ${started.number} ${event.host}`)
+      : style.red(`✘ ${started.number} ${event.host}${how}`)
+    print(`    ${mark} ${style.dim(duration(event.durationMs))}`)
+  }
+
+  const due = (key: string, at: number): boolean => {
+    if (at - (progressAt.get(key) ?? startedAt) < PROGRESS_EVERY) return false
+    progressAt.set(key, at)
+    return true
+  }
+
+  const said = (node: PlanNode, text: string): void =>
+    print(`      ${node.host === undefined ? '' : `${node.host}: `}${printable(text)}`)
+
+  const ended = (node: PlanNode, event: Extract<RunEvent, { type: 'node.ended' }>): void => {
+    if (event.status === 'done' || node.kind !== 'task') return
+    // What never started has no place in a log; the failure block names it.
+    if (event.status === 'blocked') return
+    under(node, event.phase, event.at)
+    if (event.status === 'skipped')
+      return said(node, `skipped${event.reason === undefined ? '' : `: ${event.reason}`}`)
+    const place = node.host === undefined ? '' : `${node.host} `
+    const text =
+      event.problem === undefined ? event.status : printable(event.problem.message.split('\n', 1)[0] ?? '')
+    const line =
+      event.status === 'warned' ? style.yellow(`! ${place}${text}`) : style.red(`✘ ${place}${text}`)
+    print(`    ${line}`)
+  }
+
+  return {
+    event(event) {
+      if (event.type === 'run.started') {
+        startedAt = event.at
+        return
+      }
+      if (event.type === 'run.stopping') {
+        current = ''
+        print(style.yellow(`${clock(event.at - startedAt)} stopping: ${event.reason}`))
+        return
+      }
+      if (event.type === 'run.ended') {
+        const text = `${event.status} after ${duration(event.durationMs)}`
+        print(event.status === 'done' ? style.green(`✔ ${text}`) : style.red(`✘ ${text}`))
+        return
+      }
+      const node = nodes.get(event.node)
+      if (!node) return
+      if (event.type === 'node.started') {
+        if (node.kind === 'task' && !node.milestone) under(node, event.phase, event.at)
+      } else if (event.type === 'node.log') {
+        under(node, event.phase, event.at)
+        said(node, event.message)
+      } else if (event.type === 'node.progress') {
+        if (!due(event.node, event.at)) return
+        under(node, event.phase, event.at)
+        said(node, `${String(event.done)}${event.total === undefined ? '' : ` of ${String(event.total)}`}`)
+      } else if (event.type === 'node.command') command(node, event.phase, event.event, event.at)
+      else ended(node, event)
+    },
+    pause: () => undefined,
+    resume: () => undefined,
+    notice: (text) => {
+      print(style.yellow(text))
+    },
+    end: () => Promise.resolve(),
+  }
+}
+
+function oneLine(text: string): string {
+  const [first = '', ...more] = text.split('\n')
+  return more.length === 0 ? printable(first) : `${printable(first)} …`
+}
+
+/** 1.2 MB, in steps of 1000. */
+export function bytes(number: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let value = number
+  let unit = 0
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return `${unit === 0 ? String(value) : value.toFixed(1)} ${units[unit] ?? ''}`
+}

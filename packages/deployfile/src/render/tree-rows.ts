@@ -1,0 +1,112 @@
+import type { NodeStatus, Plan, RunEvent } from '@deployfile/core'
+import { labelOf } from './node-label.ts'
+import { printable } from './style.ts'
+
+export type RowState = 'waiting' | 'running' | 'undoing' | 'undone' | 'stuck' | NodeStatus
+
+/** One task with all its hosts. */
+export interface Row {
+  readonly label: string
+  readonly hosts: readonly string[]
+  /** Node ids that have started, or ended without that. */
+  readonly begun: Set<string>
+  readonly ended: Map<string, NodeStatus>
+  readonly undoing: Set<string>
+  readonly undone: Map<string, boolean>
+  startedAt: number | undefined
+  endedAt: number | undefined
+  /** The last line of output, and where it came from. */
+  last: string
+  reason: string
+}
+
+export interface Rows {
+  readonly list: readonly Row[]
+  apply(event: RunEvent): void
+}
+
+/** The rows of a plan: tasks with a body, in plan order. Milestones are an order, not work, so they have none. */
+export function treeRows(plan: Plan): Rows {
+  const byNode = new Map<string, Row>()
+  const byLabel = new Map<string, Row & { readonly hosts: string[] }>()
+  for (const node of plan.nodes) {
+    if (node.kind !== 'task' || node.milestone) continue
+    const label = labelOf(node)
+    const row = byLabel.get(label) ?? newRow(label)
+    byLabel.set(label, row)
+    byNode.set(node.id, row)
+    row.hosts.push(node.host ?? '')
+  }
+  const hostOf = new Map(plan.nodes.map((node) => [node.id, node.host]))
+  return {
+    list: [...byLabel.values()],
+    apply(event) {
+      const row = 'node' in event ? byNode.get(event.node) : undefined
+      if (row && 'node' in event) applyToRow(row, event, hostOf.get(event.node))
+    },
+  }
+}
+
+function newRow(label: string): Row & { readonly hosts: string[] } {
+  const empty = { begun: new Set<string>(), ended: new Map<string, NodeStatus>() }
+  const back = { undoing: new Set<string>(), undone: new Map<string, boolean>() }
+  return {
+    label,
+    hosts: [],
+    ...empty,
+    ...back,
+    startedAt: undefined,
+    endedAt: undefined,
+    last: '',
+    reason: '',
+  }
+}
+
+function applyToRow(row: Row, event: Extract<RunEvent, { node: string }>, host: string | undefined): void {
+  const place = host === undefined || row.hosts.length === 1 ? '' : `${host}: `
+  switch (event.type) {
+    case 'node.started':
+      if (event.phase === 'run') row.begun.add(event.node)
+      if (event.phase === 'undo') row.undoing.add(event.node)
+      row.startedAt ??= event.at
+      row.last = ''
+      return
+    case 'node.log':
+      row.last = place + printable(event.message)
+      return
+    case 'node.progress':
+      row.last = `${place}${String(event.done)}${event.total === undefined ? '' : ` of ${String(event.total)}`}`
+      return
+    case 'node.command':
+      if (event.event.type === 'command.started' && !event.event.reads)
+        row.last = place + printable(event.event.text.split('\n', 1)[0] ?? '')
+      if (event.event.type === 'command.output') row.last = place + printable(event.event.line)
+      if (event.event.type === 'transfer')
+        row.last = `${place}${event.event.path} ${transferred(event.event)}`
+      return
+    case 'node.ended':
+      if (event.phase === 'run') row.ended.set(event.node, event.status)
+      if (event.phase === 'undo') row.undone.set(event.node, event.status === 'done')
+      if (event.phase !== 'finally') row.endedAt = event.at
+      if (event.reason !== undefined) row.reason = event.reason
+  }
+}
+
+function transferred(event: { readonly bytes: number; readonly total?: number }): string {
+  if (event.total === undefined || event.total === 0) return `${String(event.bytes)} bytes`
+  return `${String(Math.floor((100 * event.bytes) / event.total))}%`
+}
+
+/** What a row is as a whole: the worst of its hosts once all are over. */
+export function stateOf(row: Row): RowState {
+  if (row.undone.size < row.undoing.size) return 'undoing'
+  if (row.undone.size > 0) return [...row.undone.values()].every(Boolean) ? 'undone' : 'stuck'
+  if (row.ended.size < row.hosts.length) return row.begun.size > 0 ? 'running' : 'waiting'
+  const statuses = [...row.ended.values()]
+  const order: readonly NodeStatus[] = ['failed', 'cancelled', 'warned', 'blocked', 'done', 'skipped']
+  return order.find((status) => statuses.includes(status)) ?? 'done'
+}
+
+export function isActive(state: RowState): boolean {
+  return state === 'running' || state === 'undoing'
+}
