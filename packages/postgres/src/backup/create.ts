@@ -1,0 +1,109 @@
+import { Problem } from '@deployfile/core'
+import { choosePrograms } from '../client/programs.ts'
+import { dumpTo } from '../client/dump.ts'
+import { readIdentity } from '../identity/identity.ts'
+import type { Site } from '../site.ts'
+import { openServer, query, type Server } from '../sql/query.ts'
+import { readArchive, readContents } from './archive.ts'
+import { makeFolder, publish, reserve } from './folder.ts'
+import { formatManifest, manifestPath, type Backup, type BackupManifest } from './manifest.ts'
+import { backupName, type BackupLabel, type Stamp } from './name.ts'
+import { formatBytes } from './size.ts'
+
+/** Where a backup of a stamp will be; its `.part` beside it while it grows. */
+export function backupFile(site: Site, label: Omit<BackupLabel, 'database'>, stamp: Stamp): string {
+  return `${site.folder}/${backupName({ ...label, database: site.connection.database }, stamp)}`
+}
+
+/**
+ * Dumps the site's database into its folder of backups: preflight, `.part`, sha256, table of contents, sync, rename, manifest last.
+ * The database is only read. A failure leaves nothing behind, unless the signal was aborted: then call {@link discardBackup}.
+ * @throws Problem `PG_CLIENT_MISSING`, `PG_CLIENT_TOO_OLD`, `DATABASE_UNREACHABLE` (check), `BACKUP_EMPTY`,
+ * `DATABASE_COMMAND_FAILED` (task)
+ */
+export async function createBackup(
+  site: Site,
+  label: Omit<BackupLabel, 'database'>,
+  stamp: Stamp,
+): Promise<Backup> {
+  const createdAt = new Date()
+  const server = await openServer(site, { readOnly: true, databases: [site.connection.database] })
+  const host = site.shell.host.name
+  const why = `the server of ${site.connection.database} is PostgreSQL ${server.version}`
+  const programs = choosePrograms(server.programs, server.major, host, why)
+  const identity = await readIdentity(server, site.connection.database)
+  const userTables = await countTables(server)
+  const file = backupFile(site, label, stamp)
+  const part = `${file}.part`
+  await makeFolder(site.shell, site.folder)
+  await reserve(site.shell, part)
+  try {
+    await dumpTo(server, programs, part)
+    const facts = await readArchive(site.shell, part)
+    const contents = await readContents(site.shell, programs, part, `${part}.list`)
+    checkContents(site, userTables, contents.tablesWithData)
+    const manifest: BackupManifest = {
+      ...{ v: 1, status: 'done', ...label, database: site.connection.database, host },
+      ...{ identity: identity?.oid === null ? null : (identity as BackupManifest['identity']) },
+      ...{ createdAt: createdAt.toISOString(), finishedAt: new Date().toISOString() },
+      ...{
+        serverVersion: server.version,
+        clientVersion: programs.version,
+        format: 'custom',
+        compress: 'zlib:1',
+      },
+      ...facts,
+      ...{ tocEntries: contents.entries, tables: contents.tables, extensions: [...contents.extensions] },
+    }
+    await publish(site.shell, part, file)
+    await site.shell.writeFile(manifestPath(file), formatManifest(manifest), { mode: 0o600 })
+    site.log(
+      `dumped ${manifest.database}: ${formatBytes(manifest.bytes)}, ${manifest.tables} tables, sha256 ${manifest.sha256}`,
+    )
+    return { ...manifest, file, on: host }
+  } catch (error) {
+    // What cannot be removed now stays as `.part`, which nothing takes for a backup; the first error is the one to show.
+    if (!site.signal.aborted) await discardBackup(site, file).catch(() => undefined)
+    throw error
+  }
+}
+
+/** Removes a backup that did not become whole: without a manifest it is not one. Fine when there is nothing. */
+export async function discardBackup(site: Site, file: string): Promise<void> {
+  await site.shell.script('rm -f "$1.part" "$1.part.list"; if [ ! -e "$1.json" ]; then rm -f "$1"; fi', [
+    file,
+  ])
+}
+
+/** Removes a backup and its manifest, manifest first, so that no file is ever trusted by half. */
+export async function removeBackup(site: Site, file: string): Promise<void> {
+  await site.shell.script('rm -f "$1.json" "$1" "$1.part" "$1.part.list"', [file])
+}
+
+/** Tables of the user, those of extensions not counted: their definition is not in an archive. */
+export const USER_TABLES = `
+SELECT json_build_object('tables', count(*), 'plain', count(*) FILTER (WHERE c.relkind = 'r'))
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`
+
+async function countTables(server: Server): Promise<number> {
+  const [row] = await query<{ plain: number }>(server, USER_TABLES.replaceAll('\n', ' '))
+  return row?.plain ?? 0
+}
+
+function checkContents(site: Site, userTables: number, withData: number): void {
+  const { database } = site.connection
+  if (withData > 0) return
+  if (userTables === 0) {
+    site.log(`warning: ${database} has no tables, so this backup holds no data`)
+    return
+  }
+  const message = `the archive of ${database} holds no data, though the database has ${userTables} tables`
+  throw new Problem('task', 'BACKUP_EMPTY', message, {
+    host: site.shell.host.name,
+    hint: 'Check that the user of this URL may read the tables.',
+  })
+}

@@ -1,0 +1,12 @@
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB']
+
+/** `4.1 MB`, in powers of 1000 as disks are sold and `ls --si` shows. */
+export function formatBytes(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit] ?? ''}`
+}

@@ -1,0 +1,101 @@
+import { isProblem, Problem, type CommandOutput } from '@deployfile/core'
+import { conninfo, sessionVariables, type SessionOptions } from '../connection/conninfo.ts'
+import { passLine } from '../connection/passfile.ts'
+import type { Connection } from '../connection/url.ts'
+import type { Site } from '../site.ts'
+
+// The password comes first on standard input, up to an empty line: argv and the environment of a process are there for others to
+// read. The program runs in the background so that a signal ends it, and then the trap removes the file.
+const WITH_PASSFILE = `umask 077
+dir=$(mktemp -d)
+child=
+trap 'rm -rf "$dir"' EXIT
+trap '[ -z "$child" ] || kill "$child" 2>/dev/null; wait; exit 143' HUP INT TERM
+while IFS= read -r line && [ -n "$line" ]; do printf '%s\\n' "$line"; done >"$dir/pgpass"
+if [ -s "$dir/pgpass" ]; then PGPASSFILE=$dir/pgpass; export PGPASSFILE; unset PGPASSWORD; fi
+exec 3<&0
+"$@" <&3 3<&- &
+child=$!
+status=0
+wait "$child" || status=$?
+exit "$status"`
+
+export interface ClientCall extends SessionOptions {
+  /** Path of the program. */
+  readonly program: string
+  /** Without `-w` and `-d`, which are added. */
+  readonly args: readonly string[]
+  readonly connection: Connection
+  readonly input?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/**
+ * Runs a client program on the site's host; it never asks for a password (`-w`). Without a password of ours the host's own ways
+ * hold: peer, ~/.pgpass, certificates.
+ * @throws Problem `DATABASE_UNREACHABLE` (check), `DATABASE_COMMAND_FAILED` (task), and those of the shell
+ */
+export async function runClient(site: Site, call: ClientCall): Promise<CommandOutput> {
+  const pass = site.password === undefined ? '' : `${passLine(site.password)}\n`
+  const args = [call.program, '-w', '-d', conninfo(call.connection), ...call.args]
+  try {
+    return await site.shell.run('sh', ['-c', WITH_PASSFILE, 'deployfile', ...args], {
+      input: `${pass}\n${call.input ?? ''}`,
+      env: { ...sessionVariables(call), ...call.env },
+    })
+  } catch (error) {
+    throw clientProblem(site, call.connection, call.program, error)
+  }
+}
+
+/** A failed client program in words about the database; everything else is passed on as it is. */
+export function clientProblem(site: Site, connection: Connection, program: string, error: unknown): unknown {
+  if (!isProblem(error) || error.code !== 'COMMAND_FAILED') return error
+  const { command } = error.details
+  return failureProblem(site, connection, program, command?.tail ?? [], command?.exitCode ?? null)
+}
+
+export function failureProblem(
+  site: Site,
+  connection: Connection,
+  program: string,
+  lines: readonly string[],
+  exitCode: number | null,
+): Problem {
+  const name = program.split('/').at(-1) ?? program
+  const text = lines.map((line) => line.trim()).filter((line) => line !== '')
+  const said = text.join('\n') || `no output, exit code ${exitCode ?? 'unknown'}`
+  const host = site.shell.host.name
+  if (/connection to server|could not (connect|translate)|fe_sendauth|no pg_hba.conf entry/.test(said)) {
+    return new Problem(
+      'check',
+      'DATABASE_UNREACHABLE',
+      `${host} cannot connect to the database ${connection.database}: ${said}`,
+      {
+        host,
+        hint: connectHint(said, connection),
+      },
+    )
+  }
+  return new Problem(
+    'task',
+    'DATABASE_COMMAND_FAILED',
+    `${name} failed on ${host}, database ${connection.database}: ${said}`,
+    {
+      host,
+    },
+  )
+}
+
+function connectHint(said: string, connection: Connection): string {
+  if (/no password supplied/.test(said))
+    return "Give the database a password in the config: { url, password: secret.env('…') }."
+  if (/password authentication failed/.test(said))
+    return 'Check the user and the password of this database in the config.'
+  if (/does not exist/.test(said)) return 'Check the names in the URL of this database in the config.'
+  const args = [
+    connection.host && `-h ${connection.host}`,
+    connection.port && `-p ${connection.port}`,
+  ].filter(Boolean)
+  return `Try it there: psql ${[...args, connection.user && `-U ${connection.user}`, connection.database].filter(Boolean).join(' ')}`
+}

@@ -1,0 +1,43 @@
+import type { Shell } from '@deployfile/core'
+import * as z from 'zod'
+import type { DatabaseIdentity } from './identity.ts'
+
+const knownSchema = z.object({
+  v: z.literal(1),
+  databases: z.array(
+    z.object({
+      stage: z.string(),
+      database: z.string(),
+      system: z.string(),
+      oid: z.number(),
+      seenAt: z.iso.datetime(),
+    }),
+  ),
+})
+
+/** A production database as it was last seen. */
+export type KnownIdentity = z.infer<typeof knownSchema>['databases'][number]
+
+/** Production's identities that this project has met, in `.deployfile/identities.json`. What cannot be read counts as unknown. */
+export async function readKnown(local: Shell, file: string): Promise<readonly KnownIdentity[]> {
+  if (!(await local.exists(file))) return []
+  try {
+    return knownSchema.parse(JSON.parse(await local.readFile(file))).databases
+  } catch {
+    return []
+  }
+}
+
+/** Remembers what was just read over a connection, in place of what was known of that database. */
+export async function remember(
+  local: Shell,
+  file: string,
+  seen: { readonly stage: string; readonly database: string; readonly identity: DatabaseIdentity },
+): Promise<void> {
+  const known = await readKnown(local, file)
+  const others = known.filter((entry) => entry.stage !== seen.stage || entry.database !== seen.database)
+  const { system, oid } = seen.identity
+  const entry = { stage: seen.stage, database: seen.database, system, oid, seenAt: new Date().toISOString() }
+  const text = JSON.stringify({ v: 1, databases: [...others, entry] }, null, 2)
+  await local.writeFile(file, `${text}\n`, { mode: 0o600 })
+}

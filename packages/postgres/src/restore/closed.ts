@@ -1,0 +1,64 @@
+import type { Shell } from '@deployfile/core'
+import * as z from 'zod'
+import { identifier } from '../sql/quote.ts'
+import { execute, query, type Server } from '../sql/query.ts'
+import { isTemporaryOf } from '../backup/name.ts'
+
+const recordSchema = z.object({ v: z.literal(1), system: z.string(), oid: z.number(), database: z.string() })
+
+/** A database that is closed to connections while it is swapped. Written before it is closed, so that a killed run can be healed. */
+export type ClosedRecord = z.infer<typeof recordSchema>
+
+function recordPath(folder: string, record: ClosedRecord): string {
+  return `${folder}/closed_${record.system}_${record.oid}.json`
+}
+
+export async function recordClosed(shell: Shell, folder: string, record: ClosedRecord): Promise<void> {
+  await shell.writeFile(recordPath(folder, record), `${JSON.stringify(record)}\n`, { mode: 0o600 })
+}
+
+export async function forgetClosed(shell: Shell, folder: string, record: ClosedRecord): Promise<void> {
+  await shell.remove(recordPath(folder, record))
+}
+
+const RECORDS = `
+for file in "$1"/closed_*.json; do if [ -f "$file" ]; then head -c 1000 "$file" | tr -d '\\n'; echo; fi; done
+`
+
+/** What stands recorded in a folder of backups; costs one command and no connection to a server. */
+export async function closedRecords(shell: Shell, folder: string): Promise<readonly ClosedRecord[]> {
+  const { stdout } = await shell.script(RECORDS, [folder])
+  return stdout.split('\n').flatMap((line) => {
+    if (line === '') return []
+    try {
+      return [recordSchema.parse(JSON.parse(line))]
+    } catch {
+      return []
+    }
+  })
+}
+
+/**
+ * Opens databases that a restore closed and could not open again because it was killed. A database that the swap has put aside stays
+ * closed: it waits to be dropped.
+ */
+export async function reopenClosed(server: Server, system: string): Promise<void> {
+  const { site } = server
+  for (const record of await closedRecords(site.shell, site.folder)) {
+    if (record.system !== system) continue
+    const name = await reopen(server, record)
+    if (name !== undefined) site.log(`opened the database ${name} again, which a restore had left closed`)
+    await forgetClosed(site.shell, site.folder, record)
+  }
+}
+
+/** By oid, because the name may have moved on. Gives the name of a database that was closed and is open now. */
+export async function reopen(server: Server, record: ClosedRecord): Promise<string | undefined> {
+  const [row] = await query<{ name: string }>(
+    server,
+    `SELECT json_build_object('name', datname) FROM pg_catalog.pg_database WHERE oid = ${record.oid} AND NOT datallowconn`,
+  )
+  if (!row || isTemporaryOf(row.name, record.database)) return undefined
+  await execute(server, `ALTER DATABASE ${identifier(row.name)} WITH ALLOW_CONNECTIONS true;`)
+  return row.name
+}

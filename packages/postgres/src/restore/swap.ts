@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isProblem } from '@deployfile/core'
+import { identifier, literal } from '../sql/quote.ts'
+import { execute, type Server } from '../sql/query.ts'
+import { forgetClosed, recordClosed, reopen, type ClosedRecord } from './closed.ts'
+
+export interface SwapOrder {
+  /** What is live now, by name; and how it is known if this process dies meanwhile. */
+  readonly closed: ClosedRecord
+  /** The database that takes its place. */
+  readonly fresh: string
+  /** The name under which the live one is put aside. */
+  readonly old: string
+}
+
+const ATTEMPTS = 5
+/** SQLSTATE object_in_use: "is being accessed by other users". */
+const OBJECT_IN_USE = '55006'
+
+/**
+ * Puts a database in the place of the live one: closed to new sessions, sessions ended, both renamed in one transaction. This is all
+ * the time that clients are kept away. Every failure leaves the live database under its name and open.
+ * @throws Problem `DATABASE_COMMAND_FAILED` (task)
+ */
+export async function swap(server: Server, order: SwapOrder): Promise<void> {
+  const { site } = server
+  await recordClosed(site.shell, site.folder, order.closed)
+  try {
+    await attempt(server, order, 1)
+  } catch (error) {
+    // After an abort this shell refuses every command; then undo, or the next command, reads the record.
+    if (!site.signal.aborted) {
+      await reopen(server, order.closed)
+      await forgetClosed(site.shell, site.folder, order.closed)
+    }
+    throw error
+  }
+  await forgetClosed(site.shell, site.folder, order.closed)
+}
+
+async function attempt(server: Server, order: SwapOrder, number: number): Promise<void> {
+  const { database } = order.closed
+  try {
+    await execute(
+      server,
+      [
+        // With the code of the error: its text is in the language of the server.
+        '\\set VERBOSITY verbose',
+        `ALTER DATABASE ${identifier(database)} WITH ALLOW_CONNECTIONS false;`,
+        endSessions(database),
+        endSessions(order.fresh),
+        'BEGIN;',
+        `ALTER DATABASE ${identifier(database)} RENAME TO ${identifier(order.old)};`,
+        `ALTER DATABASE ${identifier(order.fresh)} RENAME TO ${identifier(database)};`,
+        'COMMIT;',
+      ].join('\n'),
+    )
+  } catch (error) {
+    // A session that was let in just before the door closed is there only now.
+    const busy = isProblem(error) && error.message.includes(OBJECT_IN_USE)
+    if (!busy || number >= ATTEMPTS || server.site.signal.aborted) throw error
+    await sleep(100 * 2 ** number, undefined, { signal: server.site.signal })
+    await attempt(server, order, number + 1)
+  }
+}
+
+/** Ends the sessions of a database, ours excepted. Background workers have none that may be ended by everybody. */
+export function endSessions(database: string): string {
+  return (
+    'SELECT count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity ' +
+    `WHERE datname = ${literal(database)} AND pid <> pg_catalog.pg_backend_pid();`
+  )
+}
