@@ -8,21 +8,26 @@ export interface SignalSource {
 
 const STOPS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
+// Ctrl-C reaches every process of the terminal, and npm (npx too) passes it on to its child once more, a few milliseconds later.
+const SAME_KEYSTROKE = 500
+
 /**
- * The first signal asks to stop, a second one to leave at once. Without a listener the process would die in the middle of a
- * release; with one, undo runs. Returns how to stop listening.
+ * The first signal asks to stop, a second one to leave at once; what comes within half a second of the first is the same keystroke.
+ * Without a listener the process would die in the middle of a release; with one, undo runs. Returns how to stop listening.
  */
 export function listen(
   source: SignalSource,
   onFirst: (signal: StopSignal) => void,
   onSecond: (signal: StopSignal) => void,
+  now: () => number = () => performance.now(),
 ): () => void {
-  let first = true
+  let first: number | undefined
   const listeners = STOPS.map((signal) => {
     const listener = (): void => {
-      const act = first ? onFirst : onSecond
-      first = false
-      act(signal)
+      if (first === undefined) {
+        first = now()
+        onFirst(signal)
+      } else if (now() - first > SAME_KEYSTROKE) onSecond(signal)
     }
     source.on(signal, listener)
     return { signal, listener }
