@@ -1,0 +1,1 @@
+export { createShells, type ShellsOptions } from './shells.ts'

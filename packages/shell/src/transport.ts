@@ -1,0 +1,40 @@
+import type { Readable, Writable } from 'node:stream'
+import type { Host } from '@deployfile/core'
+
+/** A program in POSIX sh, as it is started on the other side: `sh -c <sh> sh <args…>`. */
+export interface Start {
+  readonly sh: string
+  readonly args: readonly string[]
+  /** 'none': an empty standard input. 'pipe': what is written to `Running.stdin`, until it is ended. */
+  readonly stdin: 'none' | 'pipe'
+}
+
+/** How a command ended. Both null: nobody knows, the link broke first. */
+export interface Ending {
+  readonly exitCode: number | null
+  readonly signal: string | null
+  /** Set when the link broke before all output had arrived, with what is known of it. */
+  readonly lost?: string
+}
+
+/** A command that was started. Its streams must be read to their ends, or `ended` never settles. */
+export interface Running {
+  readonly stdin: Writable | undefined
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Its exit status is known; children in the background may still hold its output open. */
+  readonly exited: Promise<Ending>
+  /** All is over: status known (or lost) and both streams at their ends. */
+  readonly ended: Promise<Ending>
+  /** To the whole process group. Best effort: nothing tells whether it arrived. */
+  signal(name: 'TERM' | 'KILL'): void
+  /** Stops listening. What still runs is left to itself. */
+  close(): void
+}
+
+/** All that differs between a host over SSH and this machine. */
+export interface Transport {
+  readonly host: Host
+  /** Rejects with a Problem when nothing was started; an abort of `signal` counts only until then. */
+  start(command: Start, signal: AbortSignal): Promise<Running>
+}
