@@ -1,0 +1,70 @@
+import { all, group, optional, Problem, task, type HostSelector, type PerHost } from '@deployfile/core'
+import { findRevision } from '../source/revision.ts'
+import { checkHost } from './check.ts'
+import type { HostState } from './host-state.ts'
+import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
+import { nextReleaseName, releaseTime } from './release-name.ts'
+import { buildRelease, removeRelease } from './release.ts'
+import type { TasksBeforeMigrate } from './tasks.ts'
+
+/** From `deploy:starting` to `deploy:updated`: what is made before anything is switched. */
+export function buildTasks(options: DeployOptions, on: HostSelector, when: WhenReady): TasksBeforeMigrate {
+  const starting = group('deploy:starting', {})
+  const check = task('deploy:check', {
+    desc: 'Check that folders, linked files and programs are there',
+    on,
+    effect: 'read',
+    needs: { starting: optional(starting) },
+    when,
+    run: (context) => checkHost(context, stageOptions(options, context.stage, context.host)),
+  })
+  const revision = task('deploy:revision', {
+    desc: 'Find the commit of the branch, and a name for the release',
+    on: { role: on, pick: 'primary' },
+    effect: 'read',
+    needs: { states: all(check) },
+    when,
+    async run({ remote, stage, host, run, needs, log }) {
+      const { repository, branch } = stageOptions(options, stage, host)
+      const hash = await findRevision(remote, repository, branch)
+      const name = nextReleaseName(run.startedAt, takenNames(needs.states))
+      log(`${branch} is ${hash}; the release is ${name}`)
+      return { name, revision: hash, branch }
+    },
+  })
+  const started = group('deploy:started', { check: optional(check), revision: optional(revision) })
+  const updating = group('deploy:updating', { started: optional(started) })
+  const release = task('deploy:release', {
+    desc: 'Build the release beside the others, linked to what is shared',
+    on,
+    needs: { state: check, revision, updating: optional(updating) },
+    when,
+    run: (context) => {
+      const { stage, host, needs } = context
+      return buildRelease(context, stageOptions(options, stage, host), needs.revision, needs.state)
+    },
+    undo: (context) => {
+      const { stage, host, needs } = context
+      return removeRelease(context, stageOptions(options, stage, host), needs.revision.name)
+    },
+  })
+  const updated = group('deploy:updated', { updating: optional(updating), release: optional(release) })
+  return { starting, check, revision, started, updating, release, updated }
+}
+
+/** The newest name of each host. A name that is no time would stay the newest for ever, and order by name would mean nothing. */
+function takenNames(states: PerHost<HostState>): readonly string[] {
+  return states.flatMap(({ host, value: { newest } }) => {
+    if (newest === undefined) return []
+    if (releaseTime(newest) !== undefined) return [newest]
+    throw new Problem(
+      'check',
+      'RELEASE_NAME_INVALID',
+      `${host.name}: the newest release ${newest} is named after no time`,
+      {
+        host: host.name,
+        hint: `Names are UTC times, YYYYMMDDHHMMSS. Move releases/${newest} out of releases, or rename it.`,
+      },
+    )
+  })
+}

@@ -1,0 +1,127 @@
+import { parseAddress, Problem, type Host } from '@deployfile/core'
+import { goodReleases, readState, STATE_SCRIPT, type HostState } from './host-state.ts'
+import { locate, type Layout, type OnHost } from './layout.ts'
+import type { StageOptions } from './options.ts'
+import { runSteps } from './step.ts'
+
+// Finds everything that is wrong in one round trip and changes nothing. $1 deployTo, $2 how many linked files, then the files, then
+// the folders. A folder that is not there yet is fine where the nearest one above it may be written to.
+const CHECK_SCRIPT = String.raw`
+to=$1 files=$2
+shift 2
+fault() { printf 'fault\t%s\t%s\n' "$1" "$2"; }
+writable() {
+  place=$1
+  while [ ! -e "$place" ] && [ ! -L "$place" ] && [ "$place" != / ]; do place=$(dirname "$place"); done
+  if [ ! -d "$place" ]; then fault not-a-folder "$place"
+  elif [ ! -w "$place" ] || [ ! -x "$place" ]; then fault not-writable "$place"; fi
+}
+step 'looking for programs'
+for program in git tar; do
+  command -v "$program" >/dev/null || fault no-program "$program"
+done
+step 'looking at the folders'
+writable "$to"
+for dir in releases shared repo .deployfile; do
+  if [ -e "$to/$dir" ] || [ -L "$to/$dir" ]; then writable "$to/$dir"; fi
+done
+if [ -e "$to/current" ] && [ ! -L "$to/current" ]; then fault current-is-no-link "$to/current"; fi
+step 'looking at linked files'
+for path in "$@"; do
+  if [ "$files" -gt 0 ]; then
+    files=$((files - 1))
+    if [ ! -f "$to/shared/$path" ]; then fault no-linked-file "$path"; fi
+  elif [ -e "$to/shared/$path" ] || [ -L "$to/shared/$path" ]; then
+    if [ ! -d "$to/shared/$path" ]; then fault not-a-folder "$to/shared/$path"; fi
+  fi
+done
+${STATE_SCRIPT}`
+
+/**
+ * Is the host ready to be deployed to? Reads only; the folders are made when the release is.
+ * @throws Problem (check) `HOST_NOT_READY` with everything that is missing on this host
+ */
+export async function checkHost({ host, remote }: OnHost, options: StageOptions): Promise<HostState> {
+  const layout = await locate(remote, options.deployTo)
+  const { linkedFiles, linkedDirs } = options
+  const values = [layout.deployTo, String(linkedFiles.length), ...linkedFiles, ...linkedDirs]
+  const { stdout } = await runSteps(remote, { code: 'CHECK_FAILED' }, CHECK_SCRIPT, values)
+  const faults = readFaults(stdout, host, layout)
+  if (faults.length > 0) throw notReady(host, faults)
+  return readState(stdout)
+}
+
+/** Says what is wrong, and what to do about it. */
+type Fault = readonly [what: string, hint: string]
+
+function readFaults(stdout: string, host: Host, layout: Layout): readonly Fault[] {
+  return stdout.split('\n').flatMap((line) => {
+    const [kind, fault = '', what = ''] = line.split('\t')
+    return kind === 'fault' ? [faultOf(fault, what, host, layout)] : []
+  })
+}
+
+function faultOf(fault: string, what: string, host: Host, { shared, current }: Layout): Fault {
+  switch (fault) {
+    case 'no-program':
+      return [`${what} is not installed`, `Install it there: apt-get install ${what}`]
+    case 'no-linked-file':
+      return [`the linked file ${shared}/${what} is missing`, putThere(host, what, `${shared}/${what}`)]
+    case 'current-is-no-link':
+      return [
+        `${current} is not a link`,
+        `Move it away there, then deploy again: mv ${current} ${current}.old`,
+      ]
+    case 'not-a-folder':
+      return [`${what} is not a folder`, `Move ${what} away there.`]
+    default:
+      return [`${what} may not be written to`, `Make it writable there for ${host.user ?? 'the login'}.`]
+  }
+}
+
+function putThere(host: Host, file: string, target: string): string {
+  const folder = target.slice(0, target.lastIndexOf('/'))
+  if (host.transport === 'local') return `Put it there: mkdir -p ${folder} && cp ${file} ${target}`
+  const parsed = parseAddress(host.address)
+  const { hostname, user, port } = typeof parsed === 'string' ? { hostname: host.name } : parsed
+  const [login, number] = [host.user ?? user, host.port ?? port]
+  const at = login === undefined ? hostname : `${login}@${hostname}`
+  const [p, P] = number === undefined ? ['', ''] : [` -p ${number}`, ` -P ${number}`]
+  return `Put it there: ssh${p} ${at} mkdir -p ${folder} && scp${P} ${file} ${at}:${target}`
+}
+
+function notReady(host: Host, faults: readonly Fault[]): Problem {
+  const [first] = faults
+  const whats = faults.map(([what]) => what)
+  const message =
+    faults.length === 1 ? `${host.name}: ${whats.join()}` : `${host.name} is not ready: ${whats.join('; ')}`
+  const hints = [...new Set(faults.map(([, hint]) => hint))]
+  return new Problem('check', 'HOST_NOT_READY', message, {
+    host: host.name,
+    hint: faults.length === 1 ? first?.[1] : hints.join('\n'),
+  })
+}
+
+/**
+ * May the host go back? Reads only, and asks no git server.
+ * @throws Problem (check) `NO_OLDER_RELEASE` where `current` has nothing before it, `HOST_NOT_READY` where it is no link
+ */
+export async function checkRollback({ host, remote }: OnHost, options: StageOptions): Promise<HostState> {
+  const layout = await locate(remote, options.deployTo)
+  const script = `to=$1
+if [ -e "$to/current" ] && [ ! -L "$to/current" ]; then printf 'fault\\tcurrent-is-no-link\\t\\n'; fi
+${STATE_SCRIPT}`
+  const { stdout } = await runSteps(remote, { code: 'CHECK_FAILED' }, script, [layout.deployTo])
+  const faults = readFaults(stdout, host, layout)
+  if (faults.length > 0) throw notReady(host, faults)
+  const state = readState(stdout)
+  if (state.live === undefined) {
+    const what =
+      state.link === undefined ? 'there is no' : `${state.link} is not a release, but the target of`
+    throw new Problem('check', 'NO_OLDER_RELEASE', `${host.name}: ${what} ${layout.current}`, {
+      host: host.name,
+      hint: `Good releases there: ${goodReleases(state).join(', ') || 'none'}. Deploy one first.`,
+    })
+  }
+  return state
+}

@@ -1,0 +1,62 @@
+import { isProblem, Problem, type CommandOutput, type Shell } from '@deployfile/core'
+
+const MARK = 'deployfile: failed while '
+
+// Steps travel as one script, because each round trip to a host costs more than most of them. `step` names what is being done, and
+// the trap tells the name when it fails. The braces make sh read the whole before it runs any of it: nothing in it can eat the rest
+// of the script as its standard input, and a link that breaks half-way runs nothing.
+function wrap(text: string): string {
+  return `{
+doing='starting'
+trap 'code=$?; if [ "$code" -ne 0 ]; then printf "%s%s\\n" "${MARK}" "$doing" >&2; fi' EXIT
+step() { doing=$1; }
+refuse() { printf '%s\\n' "$1" >&2; exit 1; }
+${text}
+} </dev/null
+`
+}
+
+/**
+ * Runs a script that names its steps (`step 'linking shared files'`), with every value as a positional parameter.
+ * @throws Problem (task) `code` whose message says which step failed on which host, and why
+ */
+export async function runSteps(
+  remote: Shell,
+  failure: { readonly code: string; readonly hint?: string },
+  text: string,
+  values: readonly string[],
+): Promise<CommandOutput> {
+  try {
+    return await remote.script(wrap(text), values)
+  } catch (error) {
+    throw explain(error, remote.host.name, failure)
+  }
+}
+
+/** The same error with the step in its message; errors of connecting and cancelling stay as they are. */
+function explain(
+  error: unknown,
+  host: string,
+  failure: { readonly code: string; readonly hint?: string },
+): unknown {
+  if (!isProblem(error) || error.code !== 'COMMAND_FAILED' || !error.details.command) return error
+  const { command } = error.details
+  const marked = command.tail.findLast((line) => line.startsWith(MARK))
+  const tail = command.tail.filter((line) => !line.startsWith(MARK))
+  const why = tail.findLast((line) => line.trim() !== '') ?? endOf(command.exitCode, command.signal)
+  return new Problem(
+    'task',
+    failure.code,
+    `${host}: ${marked?.slice(MARK.length) ?? 'a step'} failed: ${why}`,
+    {
+      host,
+      hint: failure.hint,
+      command: { ...command, tail },
+      cause: error,
+    },
+  )
+}
+
+function endOf(exitCode: number | null, signal: string | null): string {
+  return signal === null ? `exit code ${String(exitCode)}` : `ended by ${signal}`
+}

@@ -1,0 +1,81 @@
+import type { Task } from '@deployfile/core'
+import type { HostState } from './host-state.ts'
+
+/** A release on a host, as {@link DeployTasks.release} made it. */
+export interface Release {
+  /** 14 digits, UTC. */
+  readonly name: string
+  /** Absolute: `<deployTo>/releases/<name>`. */
+  readonly path: string
+  /** The full hash of its commit. */
+  readonly revision: string
+  readonly branch: string
+  /** What `current` was a link to when the release was made; absent on a first deploy. */
+  readonly previous?: string
+}
+
+/** What is going to be deployed: the same on every host. */
+export interface Revision {
+  readonly name: string
+  readonly revision: string
+  readonly branch: string
+}
+
+/** A flip of `current`. */
+export interface Flip {
+  /** The release that `current` now points to. */
+  readonly name: string
+  /** The text of the link before; absent when there was none. */
+  readonly previous?: string
+}
+
+/** What migrations were applied, where the task knows. */
+export interface Migration {
+  readonly applied?: readonly string[]
+}
+
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- what core calls the input of a task that takes none
+type NoInput = {}
+
+export type MigrateTask = Task<'deploy:migrate', NoInput, Migration | undefined, 'primary'>
+
+type Milestone<Name extends string> = Task<`deploy:${Name}`, NoInput, void, 'once'>
+
+/** What comes before migrations: what a `migrate` task of your own may need. */
+export interface TasksBeforeMigrate {
+  readonly starting: Milestone<'starting'>
+  /** Directories, linked files and programs of a host; changes nothing. */
+  readonly check: Task<'deploy:check', NoInput, HostState, 'each'>
+  /** Branch to commit, and the name of the release; changes nothing. */
+  readonly revision: Task<'deploy:revision', NoInput, Revision, 'primary'>
+  readonly started: Milestone<'started'>
+  readonly updating: Milestone<'updating'>
+  readonly release: Task<'deploy:release', NoInput, Release, 'each'>
+  readonly updated: Milestone<'updated'>
+}
+
+/** The tasks of {@link deploy}, by the property under which others need them. */
+export interface DeployTasks extends TasksBeforeMigrate {
+  readonly deploy: Task<'deploy', NoInput, void, 'once'>
+  readonly migrations: Milestone<'migrations'>
+  readonly migrate: MigrateTask
+  readonly publishing: Milestone<'publishing'>
+  readonly publish: Task<'deploy:publish', NoInput, Flip, 'each'>
+  readonly published: Milestone<'published'>
+  readonly restart: Task<'deploy:restart', NoInput, void, 'each'>
+  readonly finishing: Milestone<'finishing'>
+  readonly cleanup: Task<
+    'deploy:cleanup',
+    NoInput,
+    { readonly removed: readonly string[] } | undefined,
+    'each'
+  >
+  readonly logRevision: Task<'deploy:log_revision', NoInput, void, 'each'>
+  readonly finished: Milestone<'finished'>
+  readonly rollback: Milestone<'rollback'>
+  readonly rollbackCheck: Task<'deploy:rollback:check', NoInput, HostState, 'each'>
+  readonly rollbackTarget: Task<'deploy:rollback:target', NoInput, { readonly name: string }, 'once'>
+  readonly reverting: Milestone<'reverting'>
+  readonly revert: Task<'deploy:revert', NoInput, Flip, 'each'>
+  readonly reverted: Milestone<'reverted'>
+}

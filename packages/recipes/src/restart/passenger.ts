@@ -1,0 +1,72 @@
+import * as z from 'zod'
+import { isProblem, Problem } from '@deployfile/core'
+import { parseOptions } from '../deploy/parse-options.ts'
+import type { RestartContext, RestartStrategy } from './strategy.ts'
+
+export interface PassengerOptions {
+  /** Always touch `tmp/restart.txt`, also where `passenger-config` is there. Default false. */
+  readonly touch?: boolean
+}
+
+const schema = z.strictObject({ touch: z.boolean().optional() })
+
+/**
+ * Restarts a Phusion Passenger application: by `passenger-config restart-app`, which takes effect at once, where the host's PATH has
+ * it; else by touching `current/tmp/restart.txt`, which takes effect with the next request.
+ * @throws Problem `OPTION_INVALID` (usage)
+ */
+export function passenger(options: PassengerOptions = {}): RestartStrategy {
+  const { touch = false } = parseOptions('passenger', schema, options)
+  return {
+    name: 'passenger',
+    async restart(context) {
+      const program = touch ? undefined : await findProgram(context)
+      await (program === undefined ? touchRestart(context) : restartApp(context, program))
+    },
+  }
+}
+
+async function findProgram({ remote }: RestartContext): Promise<string | undefined> {
+  const { stdout } = await remote.script('command -v passenger-config || :')
+  return stdout.trim() === '' ? undefined : stdout.trim()
+}
+
+async function restartApp({ remote, deployTo, host, log }: RestartContext, program: string): Promise<void> {
+  try {
+    // The slash matters: the name is matched as a prefix, and /srv/app would restart /srv/app2 as well (Passenger's own help).
+    await remote.run(program, ['restart-app', `${deployTo}/`, '--ignore-app-not-running'])
+    log('restarted by passenger-config')
+  } catch (error) {
+    if (!isProblem(error) || error.code !== 'COMMAND_FAILED') throw error
+    const why = error.details.command?.tail.findLast((line) => line.trim() !== '')
+    throw new Problem(
+      'task',
+      'RESTART_FAILED',
+      `${host.name}: Passenger did not restart${why ? `: ${why}` : ''}`,
+      {
+        host: host.name,
+        hint: 'Where several Passengers run on the host, or the login may not restart it, use passenger({ touch: true }).',
+        command: error.details.command,
+        cause: error,
+      },
+    )
+  }
+}
+
+// A folder that is new in a release would make it the youngest, and Capistrano's rollback goes by age: its time is put back.
+const TOUCH_SCRIPT = `{
+cd "$1"
+if [ ! -d tmp ]; then
+  stamp=$(mktemp)
+  touch -r . "$stamp"
+  mkdir tmp
+  touch -r "$stamp" .
+  rm -f "$stamp"
+fi
+touch tmp/restart.txt
+} </dev/null`
+
+async function touchRestart({ remote, current, log }: RestartContext): Promise<void> {
+  await remote.script(TOUCH_SCRIPT, [current])
+  log('touched tmp/restart.txt: the next request starts the new release')
+}

@@ -1,0 +1,21 @@
+import type { Host, Shell } from '@deployfile/core'
+
+/** What a restart strategy is given, once a host, after `current` points where it should. */
+export interface RestartContext {
+  readonly host: Host
+  readonly remote: Shell
+  /** Absolute, no trailing slash. */
+  readonly deployTo: string
+  /** The link `current`, absolute. */
+  readonly current: string
+  /** The release of this run; absent when restarting alone or after a rollback. */
+  readonly release?: { readonly name: string; readonly path: string; readonly revision: string }
+  readonly log: (message: string) => void
+}
+
+/** How an application takes up the release that `current` points to. Must be safe to run twice. */
+export interface RestartStrategy {
+  /** For messages: `passenger`. */
+  readonly name: string
+  restart(context: RestartContext): Promise<void>
+}

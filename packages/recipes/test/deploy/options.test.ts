@@ -1,0 +1,104 @@
+import { isProblem, perStage, task, type Stage } from '@deployfile/core'
+import { describe, expect, it } from 'vitest'
+import { deploy, passenger } from '../../src/index.ts'
+import { stageOptions, type DeployOptions } from '../../src/deploy/options.ts'
+
+const required = {
+  application: 'shop',
+  repository: 'git@git.example.com:shop.git',
+  branch: 'main',
+  deployTo: '/srv/shop',
+}
+const production: Stage = { name: 'production', protected: true }
+
+function problemOf(run: () => unknown): string {
+  try {
+    run()
+  } catch (error) {
+    if (isProblem(error))
+      return `${error.kind} ${error.code}: ${error.message}${error.details.hint === undefined ? '' : ` | ${error.details.hint}`}`
+    throw error
+  }
+  return 'nothing was wrong'
+}
+
+const given = (options: object): string => problemOf(() => deploy(options as DeployOptions))
+
+describe('deploy() checks what is the same for every stage at once', () => {
+  it('needs four options', () => {
+    expect(given({ ...required, branch: undefined })).toBe(
+      `usage OPTION_INVALID: deploy() needs the option 'branch'`,
+    )
+    expect(given({})).toContain(`needs the option 'application'`)
+  })
+
+  it('knows its options, and the nearest to a wrong one', () => {
+    expect(given({ ...required, linkedFile: [] })).toBe(
+      `usage OPTION_INVALID: deploy() has no option 'linkedFile' | Did you mean 'linkedFiles'?`,
+    )
+    expect(given({ ...required, zzz: 1 })).toContain('It has application, repository, branch, deployTo')
+  })
+
+  it.each([
+    [{ deployTo: '/' }, 'root of the file system'],
+    [{ deployTo: '' }, 'root of the file system'],
+    [{ deployTo: '~/shop' }, `below the home already: write 'shop'`],
+    [{ deployTo: '/srv/../etc' }, `'.' and '..' are not allowed`],
+    [{ deployTo: '/srv/a\nb' }, 'control characters'],
+    [{ linkedFiles: ['/etc/passwd'] }, 'not a path inside a release'],
+    [{ linkedFiles: ['config/../../x'] }, `'.' or '..' part`],
+    [{ linkedDirs: ['log/'] }, 'not a path inside a release'],
+    [{ keepReleases: 0 }, 'at least the live release is kept'],
+    [{ keepReleases: 2.5 }, 'keepReleases'],
+    [{ branch: '-x' }, 'cannot be the name of a branch'],
+    [{ repository: '--upload-pack=x' }, 'starts with a dash'],
+    [{ migrate: ' ' }, 'a command cannot be empty'],
+    [{ restart: { name: 'x' } }, 'restart'],
+    [{ on: () => true }, 'where(host => …)'],
+    [{ migrateOn: { role: 'db' } }, 'migrateOn'],
+    [{ migrate: () => task('other', { run: () => undefined }) }, `must make a task named 'deploy:migrate'`],
+  ])('refuses %j', (option, message) => {
+    expect(given({ ...required, ...option })).toContain(message)
+  })
+
+  it('takes a strategy, a command, tables and functions', () => {
+    const options: DeployOptions[] = [
+      { ...required, restart: passenger() },
+      { ...required, restart: 'systemctl --user restart shop' },
+      {
+        ...required,
+        deployTo: (stage, host) => `/srv/${stage.name}/${host?.name ?? 'all'}`,
+        keepReleases: perStage({ default: 3 }),
+      },
+      { ...required, on: ['app', 'web'], migrateOn: { role: 'app', pick: 'primary' } },
+    ]
+    expect(options.map((one) => deploy(one).tasks.release.name)).toEqual(options.map(() => 'deploy:release'))
+  })
+
+  it('knows the options of passenger()', () => {
+    expect(problemOf(() => passenger({ tuoch: true } as object))).toContain(
+      `has no option 'tuoch' | Did you mean 'touch'?`,
+    )
+  })
+})
+
+describe('the options of a stage', () => {
+  it('have defaults, and no slash at the end of deployTo', () => {
+    expect(stageOptions({ ...required, deployTo: '/srv//shop/' }, production)).toMatchObject({
+      ...{ deployTo: '/srv/shop', linkedFiles: [], linkedDirs: [], keepReleases: 5 },
+    })
+  })
+
+  it('are checked when the stage is known, with its name', () => {
+    const bad: DeployOptions = { ...required, branch: perStage({ production: 'a b', staging: 'b' }) }
+    expect(problemOf(() => deploy(bad))).toBe('nothing was wrong')
+    expect(problemOf(() => stageOptions(bad, production))).toContain(
+      `usage OPTION_INVALID: for the stage 'production', the option 'branch' of deploy() is wrong: "a b" cannot be`,
+    )
+  })
+
+  it('must have an entry for the stage', () => {
+    const partial: DeployOptions = { ...required, branch: perStage({ staging: 'b' }) as never }
+    expect(problemOf(() => stageOptions(partial, production))).toContain(`OPTION_NO_STAGE`)
+  })
+})
