@@ -1,0 +1,39 @@
+import { findPostgres, findSshd } from '../../scripts/services/find.mjs'
+
+const PACKAGES = { sshd: 'openssh-server', postgres: 'postgresql' } as const
+export type Service = keyof typeof PACKAGES
+
+const found = new Map<Service, string | undefined>()
+
+/** Where a service is: sshd's program, or the folder of PostgreSQL's. `npm test` looks once and says so in the environment. */
+export function findService(service: Service): string | undefined {
+  if (!found.has(service)) {
+    const told = process.env[`DEPLOYFILE_TEST_${service.toUpperCase()}`]
+    const path = told ?? (service === 'sshd' ? findSshd() : findPostgres())
+    found.set(service, path === 'none' ? undefined : path)
+  }
+  return found.get(service)
+}
+
+export function requireService(service: Service): string {
+  const path = findService(service)
+  if (path === undefined) throw new Error(`${service} is not on this machine: ${aptLine([service])}`)
+  return path
+}
+
+/**
+ * For `describe.runIf(servicesFound('sshd', 'postgres'))(…)`: false when one is missing, said loudly with the line that
+ * brings it. With CI=true a missing service is an error, so that a green run means that everything ran.
+ */
+export function servicesFound(...services: readonly Service[]): boolean {
+  const missing = services.filter((service) => findService(service) === undefined)
+  if (missing.length === 0) return true
+  const text = `needs ${missing.join(' and ')}, not found on this machine. To have it: ${aptLine(missing)}`
+  if (process.env['CI'] === 'true') throw new Error(`CI=true, and this ${text}`)
+  console.warn(`SKIPPED: this ${text}`)
+  return false
+}
+
+function aptLine(services: readonly Service[]): string {
+  return `apt-get install --no-install-recommends ${services.map((service) => PACKAGES[service]).join(' ')}`
+}
