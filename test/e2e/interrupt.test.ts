@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { servicesFound } from '../servers/service.ts'
+import { until, type Running } from './command.ts'
+import { psql } from './database.ts'
+import { startWorld, type World } from './world.ts'
+
+describe.runIf(servicesFound('sshd', 'postgres'))('a deploy that is told to stop', () => {
+  let world: World
+
+  beforeEach(async () => {
+    world = await startWorld({ databases: ['production'] })
+    const first = await world.deployfile('production', 'deploy:migrations', '--yes')
+    expect(first, first.output).toMatchObject({ code: 0 })
+  })
+  afterEach(() => world.stop())
+
+  const SLEEPING = `select count(*) from pg_stat_activity where query like '%pg_sleep(45)%' and pid <> pg_backend_pid()`
+
+  /** A deploy that stands in the middle of its migrations: the new release is there on both hosts, nothing is flipped. */
+  async function startSlowDeploy(): Promise<Running> {
+    world.origin.commit({ 'db/migrate/20260201000000_slow.sql': 'select pg_sleep(45);\n' })
+    const running = world.start('production', 'deploy:migrations', '--yes')
+    await until('the migration sleeps', () => psql(world.databases.production, SLEEPING).startsWith('1'))
+    return running
+  }
+
+  test('Ctrl-C during a deploy takes the new release away and leaves what is served', async () => {
+    const before = world.state()
+    const running = await startSlowDeploy()
+    expect(world.state()).not.toEqual(before)
+
+    running.interrupt('SIGINT')
+    const ended = await running.ended
+
+    expect(ended, ended.output).toMatchObject({ code: 130 })
+    expect(world.state()).toEqual(before)
+    const versions = psql(world.databases.production, 'select version from schema_migrations order by 1')
+    expect(versions).not.toContain('20260201000000')
+  })
+
+  // Ctrl-C reaches every process of the terminal, and npx passes it on once more, a few milliseconds later.
+  test('the same Ctrl-C twice, as npx passes it on, still takes the release away', async () => {
+    const before = world.state()
+    const running = await startSlowDeploy()
+
+    running.interrupt('SIGINT')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    running.interrupt('SIGINT')
+    const ended = await running.ended
+
+    expect(ended, ended.output).toMatchObject({ code: 130 })
+    expect(world.state()).toEqual(before)
+  })
+
+  test('SIGTERM, as a CI job that is cancelled sends it, does the same', async () => {
+    const before = world.state()
+    const running = await startSlowDeploy()
+
+    running.interrupt('SIGTERM')
+    const ended = await running.ended
+
+    expect(ended, ended.output).toMatchObject({ code: 143 })
+    expect(world.state()).toEqual(before)
+  })
+})
