@@ -52,7 +52,8 @@ async function main() {
 
   if (needsServices(args)) {
     step('Looking for the services that integration and e2e tests start themselves')
-    if (!(await provideServices())) return 1
+    const provided = await provideServices()
+    if (provided !== 0) return provided
   }
 
   step(`Running the tests (vitest run${args.map((arg) => ` ${arg}`).join('')})`)

@@ -24,8 +24,9 @@ export async function installWithApt(services) {
     if (services.includes('sshd')) {
       const hadServer = existsSync('/etc/ssh/sshd_config')
       await apt(stop, 'install', 'openssh-server')
-      // Debian enables the unit for the next boot; someone who had configured a server keeps what they chose.
-      if (!hadServer) await command(stop, 'deb-systemd-helper', ['disable', 'ssh.service', 'ssh.socket'])
+      // Debian enables it for the next boot, under systemd and sysvinit alike. Where a server had been configured
+      // before, its owner chose what boots.
+      if (!hadServer) await command(stop, 'update-rc.d', ['ssh', 'disable'])
     }
   } finally {
     for (const step of undo.reverse()) step()
@@ -82,6 +83,13 @@ function command(stop, name, args) {
         ),
       )
     })
+  })
+}
+
+function interrupted(signal, name) {
+  const exitCode = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }[signal]
+  return Object.assign(new Error(`${signal} in ${name}: stopped; nothing of ours stays behind.`), {
+    exitCode,
   })
 }
 

@@ -7,11 +7,12 @@ const NAMES = { sshd: 'an OpenSSH server (sshd)', postgres: 'a PostgreSQL server
 
 /**
  * Says which services there are, and installs what is missing where that is nobody's loss: as root on Debian or Ubuntu,
- * so that nothing starts. False when the tests can't run as they should: an install that failed, or CI without a service.
+ * so that nothing starts. Returns an exit code: not 0 when the tests can't run as they should, because an install failed
+ * or CI lacks a service.
  */
 export async function provideServices() {
   const missing = report(findServices())
-  if (missing.length === 0) return true
+  if (missing.length === 0) return 0
 
   const packages = missing.map((service) => PACKAGES[service])
   const line = `apt-get update && apt-get install --no-install-recommends ${packages.join(' ')}`
@@ -23,25 +24,25 @@ export async function provideServices() {
       await installWithApt(missing)
     } catch (error) {
       console.error(`\n✘ ${error.message}`)
-      return false
+      return error.exitCode ?? 1
     }
     const still = report(findServices())
-    if (still.length === 0) return true
+    if (still.length === 0) return 0
     console.error(
       `✘ apt-get ended well, yet ${still.map((service) => NAMES[service]).join(' and ')} is not there.`,
     )
-    return false
+    return 1
   }
 
   console.log(isDebian() ? `  To have it: sudo sh -c '${line}'` : `  On Debian or Ubuntu: ${line}`)
   if (process.env.CI === 'true') {
     console.error('✘ CI=true: the tests that need it may not be skipped, so this ends here.')
-    return false
+    return 1
   }
   console.log(
     `  SKIPPED for now: the integration and e2e tests that start ${missing.map((s) => NAMES[s]).join(' or ')}.`,
   )
-  return true
+  return 0
 }
 
 function report(services) {
