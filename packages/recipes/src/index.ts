@@ -13,3 +13,6 @@ export type {
 } from './deploy/tasks.ts'
 export { passenger, type PassengerOptions } from './restart/passenger.ts'
 export type { RestartContext, RestartStrategy } from './restart/strategy.ts'
+export { postgres } from './database/postgres.ts'
+export type { DatabaseSpec, PostgresOptions } from './database/options.ts'
+export type { ListedBackup, PostgresTasks } from './database/tasks.ts'

@@ -33,10 +33,10 @@ export async function fetchBackup(site: Site, local: Shell, backup: Backup, fold
   return { ...backup, file, on: local.host.name }
 }
 
-/** Puts a backup of this machine onto the site's host, into its folder of backups. Gives the path there. */
-export async function sendBackup(site: Site, file: string): Promise<string> {
-  const target = `${site.folder}/${basename(file)}`
-  await makeFolder(site.shell, site.folder)
+/** Puts a backup of this machine onto the site's host, in a folder of its own, which the caller removes. Gives its path there. */
+export async function sendBackup(site: Site, file: string, folder: string): Promise<string> {
+  const target = `${folder}/${basename(file)}`
+  await makeFolder(site.shell, folder)
   await site.shell.uploadFile(file, target, { mode: 0o600 })
   site.log(`uploaded ${basename(file)}`)
   return target

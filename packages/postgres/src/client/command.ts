@@ -38,8 +38,10 @@ export interface ClientCall extends SessionOptions {
 export async function runClient(site: Site, call: ClientCall): Promise<CommandOutput> {
   const pass = site.password === undefined ? '' : `${passLine(site.password)}\n`
   const args = [call.program, '-w', '-d', conninfo(call.connection), ...call.args]
+  // What people see of a script is its first line.
+  const text = `# ${programName(call.program)} ${call.connection.database}\n${WITH_PASSFILE}`
   try {
-    return await site.shell.run('sh', ['-c', WITH_PASSFILE, 'deployfile', ...args], {
+    return await site.shell.script(text, args, {
       input: `${pass}\n${call.input ?? ''}`,
       env: { ...sessionVariables(call), ...call.env },
     })
@@ -62,7 +64,7 @@ export function failureProblem(
   lines: readonly string[],
   exitCode: number | null,
 ): Problem {
-  const name = program.split('/').at(-1) ?? program
+  const name = programName(program)
   const text = lines.map((line) => line.trim()).filter((line) => line !== '')
   const said = text.join('\n') || `no output, exit code ${exitCode ?? 'unknown'}`
   const host = site.shell.host.name
@@ -85,6 +87,10 @@ export function failureProblem(
       host,
     },
   )
+}
+
+function programName(path: string): string {
+  return path.split('/').at(-1) ?? path
 }
 
 function connectHint(said: string, connection: Connection): string {

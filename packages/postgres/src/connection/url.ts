@@ -86,7 +86,7 @@ function decode(text: string): string {
     return invalid('has a % that is not followed by two hexadecimal digits')
   }
   // A line break would end a line of the password file, and no server has such names for good reasons.
-   
+
   if (/[\u0000-\u001f\u007f]/.test(value)) invalid('contains control characters')
   return value
 }

@@ -1,4 +1,5 @@
 import type { Shell } from '@deployfile/core'
+import { dirname } from 'node:path'
 import * as z from 'zod'
 import type { DatabaseIdentity } from './identity.ts'
 
@@ -14,6 +15,10 @@ const knownSchema = z.object({
     }),
   ),
 })
+
+// The folder is ours, and keeps itself out of git.
+const MAKE_PARENT =
+  'umask 077; mkdir -p "$1"; if [ ! -e "$1/.gitignore" ]; then echo "*" >"$1/.gitignore"; fi'
 
 /** A production database as it was last seen. */
 export type KnownIdentity = z.infer<typeof knownSchema>['databases'][number]
@@ -38,6 +43,7 @@ export async function remember(
   const others = known.filter((entry) => entry.stage !== seen.stage || entry.database !== seen.database)
   const { system, oid } = seen.identity
   const entry = { stage: seen.stage, database: seen.database, system, oid, seenAt: new Date().toISOString() }
+  await local.script(MAKE_PARENT, [dirname(file)])
   const text = JSON.stringify({ v: 1, databases: [...others, entry] }, null, 2)
   await local.writeFile(file, `${text}\n`, { mode: 0o600 })
 }

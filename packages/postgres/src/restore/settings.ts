@@ -6,7 +6,8 @@ export function createStatement(name: string, live: LiveDatabase | undefined): s
   const parts = [`CREATE DATABASE ${identifier(name)} TEMPLATE template0`]
   if (live) {
     parts.push(`OWNER ${identifier(live.owner)} ENCODING ${literal(live.encoding)}`, ...locale(live))
-    parts.push(`TABLESPACE ${identifier(live.tablespace)}`)
+    // template0 stands in pg_default, and naming even that one asks for a right on it that an ordinary owner has not.
+    if (live.tablespace !== 'pg_default') parts.push(`TABLESPACE ${identifier(live.tablespace)}`)
   }
   return `${parts.join(' ')};`
 }

@@ -1,0 +1,66 @@
+import { basename, isAbsolute, join } from 'node:path'
+import type { BaseContext, Host, Shell } from '@deployfile/core'
+import type { Site } from '@deployfile/postgres'
+import { databaseOf, type Settings } from './options.ts'
+
+type HostContext = BaseContext & { readonly host: Host; readonly remote: Shell }
+
+/** The stage's database as a task on its host reaches it. */
+export async function siteOf(settings: Settings, context: HostContext): Promise<Site> {
+  const { connection, password } = databaseOf(settings, context.stage)
+  const { remote, signal } = context
+  const folder = await folderOn(settings, context)
+  // Methods of a context are called on it.
+  return {
+    ...{ shell: remote, connection, password, folder, signal },
+    log: (message) => context.log(message),
+    progress: (done, total) => context.progress(done, total),
+  }
+}
+
+/** The folder of backups on this machine. */
+export function folderHere(settings: Settings, context: Pick<BaseContext, 'run'>): string {
+  return absolute(context.run.root, settings.backups)
+}
+
+async function folderOn(settings: Settings, context: HostContext): Promise<string> {
+  // A host that is a folder of this machine shares the folder beside deploy.config.ts: its root is what it serves.
+  if (context.host.transport === 'local') return folderHere(settings, context)
+  if (isAbsolute(settings.backups)) return absolute('/', settings.backups)
+  return absolute(await context.remote.capture`printf '%s' "$HOME"`, settings.backups)
+}
+
+function absolute(start: string, path: string): string {
+  const whole = isAbsolute(path) ? join(path) : join(start, path)
+  return whole.length > 1 ? whole.replace(/\/$/, '') : whole
+}
+
+/** What backups are called after, unless the options say. */
+export async function applicationName(settings: Settings, context: BaseContext): Promise<string> {
+  if (settings.application !== undefined) return settings.application
+  const file = join(context.run.root, 'package.json')
+  const fallback = basename(context.run.root) || 'app'
+  if (!(await context.local.exists(file))) return fallback
+  try {
+    const { name } = JSON.parse(await context.local.readFile(file)) as { name?: unknown }
+    return typeof name === 'string' && name !== '' ? name.replace(/^@[^/]*\//, '') : fallback
+  } catch {
+    return fallback
+  }
+}
+
+/**
+ * Removes what a run put on a remote host for its own use. That this failed is said, with the host, but fails no run: the work is
+ * done, or has failed for a better reason.
+ */
+export async function tidy(context: HostContext, remove: () => Promise<void>): Promise<void> {
+  if (context.host.transport === 'local') return
+  try {
+    await remove()
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    context.log(
+      `warning: temporary files may be left in the folder of backups on ${context.host.name}: ${why}`,
+    )
+  }
+}
