@@ -20,7 +20,7 @@ const partsFile = join(demo, 'parts.json')
 export function startAfresh() {
   if (existsSync(partsFile)) stopLeftOvers(JSON.parse(readFileSync(partsFile, 'utf8')).servers)
   rmSync(demo, { recursive: true, force: true })
-  mkdirSync(demo)
+  for (const host of [...hosts, 'localhost']) mkdirSync(join(demo, 'hosts', host), { recursive: true })
 }
 
 function stopLeftOvers(servers) {
