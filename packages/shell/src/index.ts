@@ -1,1 +1,8 @@
+export {
+  createRecorder,
+  type Answer,
+  type Answers,
+  type Recorded,
+  type Recorder,
+} from './recorder/recorder.ts'
 export { createShells, type ShellsOptions } from './shells.ts'

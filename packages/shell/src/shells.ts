@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { type Host, Problem, type ShellProvider, type ShellScope } from '@deployfile/core'
+import type { Host, ShellProvider, ShellScope } from '@deployfile/core'
 import type { Voice } from './command/perform.ts'
 import { localTransport } from './local/local.ts'
 import { createShell } from './shell.ts'
@@ -31,13 +31,31 @@ export function createShells(options: ShellsOptions): ShellProvider {
   const voice: Voice = { next: () => ++commands, redact: options.redact ?? ((text) => text) }
   const open = (transport: Transport, scope: ShellScope) =>
     createShell({ transport, scope, voice, root, defaults: {} })
+
+  const config = options.sshConfig ?? process.env['DEPLOYFILE_SSH_CONFIG']
+  const configFile = config === undefined || config === '' ? undefined : resolve(root, config)
+  // ssh2 takes a fifth of a second to load, and a run on this machine alone needs none of it.
+  let ssh: Promise<{ transport: (host: Host) => Transport; close: () => Promise<void> }> | undefined
+  const loadSsh = async () => {
+    const [{ createPool }, { sshTransport }] = await Promise.all([
+      import('./ssh/pool.ts'),
+      import('./ssh/ssh-shell.ts'),
+    ])
+    const pool = createPool(configFile)
+    return { transport: (host: Host) => sshTransport(host, pool), close: () => pool.close() }
+  }
+  const overSsh = (host: Host): Transport => ({
+    host,
+    start: async (command, signal) => (await (ssh ??= loadSsh())).transport(host).start(command, signal),
+  })
   return {
     remote(host, scope) {
-      if (host.transport === 'local')
-        return open(localTransport(host, resolve(root, host.root ?? '.')), scope)
-      throw new Problem('usage', 'SSH', 'not yet')
+      const here = host.transport === 'local'
+      return open(here ? localTransport(host, resolve(root, host.root ?? '.')) : overSsh(host), scope)
     },
     local: (scope) => open(localTransport(here, root), scope),
-    async close() {},
+    async close() {
+      await (await ssh)?.close()
+    },
   }
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { type CommandEvent, isProblem, type ShellScope } from '@deployfile/core'
 import type { Ending, Running, Transport } from '../transport.ts'
@@ -158,6 +159,8 @@ interface StopSource {
 }
 
 function createStop(outer: AbortSignal, timeout: number | undefined): StopSource {
+  // Many commands listen to the one signal of a run, which is no leak.
+  setMaxListeners(0, outer)
   const controller = new AbortController()
   let first: Stop | undefined
   let settle: (stop: Stop) => void

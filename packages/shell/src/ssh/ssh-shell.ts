@@ -1,0 +1,228 @@
+import { randomBytes } from 'node:crypto'
+import { type Host, isProblem, Problem } from '@deployfile/core'
+import type { Client, ClientChannel } from 'ssh2'
+import { quote } from '../command/quote.ts'
+import type { Ending, Running, Start, Transport } from '../transport.ts'
+import type { Connection } from './connect.ts'
+import { pause, unlessAborted } from './gate.ts'
+import type { Pool } from './pool.ts'
+
+/** Channels that the other side refused to open: the command did not start, so it may be tried again. */
+const OPEN_TRIES = 8
+/** A request that is neither granted nor refused: keepalive ends the connection by then; a cancelled run does not wait so long. */
+const CANCELLED_WAIT = 3_000
+/** After a signal, how long its effect is awaited before the processes are looked for by another way. */
+const SIGNAL_WAIT = 400
+const AFTER_LOSS = 1_000
+
+/** Commands on `host` over the pool's connection to it. */
+export function sshTransport(host: Host, pool: Pool): Transport {
+  return {
+    host,
+    async start(command, signal) {
+      let refused = 0
+      for (let lost = 0; ;) {
+        const connection = await unlessAborted(pool.connection(host), signal)
+        let leave: (() => void) | undefined
+        try {
+          leave = await connection.channels.enter(signal)
+          return await open(host.name, connection, command, signal, leave)
+        } catch (error) {
+          leave?.()
+          if (error instanceof Error && UNSENT.test(error.message)) connection.abandon(error.message)
+          if (connection.lost() !== undefined && !isProblem(error) && !signal.aborted) {
+            // Lost before the command was sent: a new connection may take it, once.
+            if (++lost > 1) throw notStarted(host.name, connection.lost() ?? '', error)
+          } else if (isOpenFailure(error)) {
+            // More than the host allows at once (MaxSessions). With others of ours inside, one of them makes room.
+            if (connection.channels.inside > 0) connection.channels.narrow()
+            else if (++refused >= OPEN_TRIES) throw notStarted(host.name, error.message, error)
+            await pause(Math.min(500, 5 * 2 ** refused) * (0.5 + Math.random()), signal)
+          } else throw error
+        }
+      }
+    },
+  }
+}
+
+/** ssh2's words for a link that was gone before the request could be sent. */
+const UNSENT = /^(Not connected|No response from server)$/
+
+function notStarted(host: string, reason: string, cause: unknown): Problem {
+  return new Problem('task', 'CONNECTION_LOST', `${host}: the command did not start: ${reason}`, {
+    host,
+    cause,
+  })
+}
+
+function isOpenFailure(error: unknown): error is Error {
+  return error instanceof Error && 'reason' in error && /open failure/i.test(error.message)
+}
+
+async function open(
+  host: string,
+  connection: Connection,
+  command: Start,
+  signal: AbortSignal,
+  leave: () => void,
+): Promise<Running> {
+  const mark = `DEPLOYFILE_COMMAND=${randomBytes(8).toString('hex')}`
+  const channel = await request(host, connection, line(command, mark), signal)
+  return follow(connection, channel, command, mark, leave)
+}
+
+/**
+ * The login shell may be any; it only has to start sh. Standard input stays open on our side even when the command has none,
+ * because ssh2 and older sshd deliver signals to open channels only.
+ */
+function line({ sh, args, stdin }: Start, mark: string): string {
+  const words = ['exec', 'sh', '-c', quote(`export ${mark}\n${sh}`), 'sh', ...args.map(quote)]
+  return `${words.join(' ')}${stdin === 'none' ? ' </dev/null' : ''}`
+}
+
+function request(
+  host: string,
+  connection: Connection,
+  text: string,
+  signal: AbortSignal,
+): Promise<ClientChannel> {
+  const { client } = connection
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined
+    let gaveUp = false
+    const mayHaveRun = (reason: string): Problem =>
+      new Problem(
+        'task',
+        'CONNECTION_LOST',
+        `${host}: the connection was lost (${reason}) while a command was being started`,
+        {
+          host,
+          hint: `Look on ${host} whether it ran before you run it again.`,
+          command: { text: '', exitCode: null, signal: null, tail: [], mayHaveRun: true },
+        },
+      )
+    const settle = (act: () => void): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', hurry)
+      act()
+    }
+    const hurry = (): void => {
+      timer = setTimeout(() => {
+        gaveUp = true
+        settle(() => reject(mayHaveRun('no answer')))
+      }, CANCELLED_WAIT)
+    }
+    signal.addEventListener('abort', hurry, { once: true })
+    // Throws at once when the socket is closed already: nothing was sent.
+    client.exec(text, (error, channel) => {
+      if (gaveUp) {
+        if (!error) {
+          channel.signal('KILL')
+          channel.close()
+        }
+        return
+      }
+      // Once the channel is open the request was sent, and only its answer is missing.
+      settle(() => {
+        if (!error) resolve(channel)
+        else if ('reason' in error || UNSENT.test(error.message)) reject(error)
+        else reject(refusal(connection.lost()))
+      })
+    })
+    const refusal = (lost: string | undefined): Problem =>
+      lost !== undefined
+        ? mayHaveRun(lost)
+        : new Problem('task', 'COMMAND_FAILED', `${host}: the host runs no commands for this login`, {
+            host,
+            hint: 'The login may be limited to file transfer, or its shell may be missing.',
+          })
+  })
+}
+
+function follow(
+  connection: Connection,
+  channel: ClientChannel,
+  command: Start,
+  mark: string,
+  leave: () => void,
+): Running {
+  let status: Ending | undefined
+  let over = false
+  let tellExit: (ending: Ending) => void = () => undefined
+  let tellEnd: (ending: Ending) => void = () => undefined
+  const exited = new Promise<Ending>((resolve) => (tellExit = resolve))
+  const ended = new Promise<Ending>((resolve) => (tellEnd = resolve))
+  const finish = (): void => {
+    if (over) return
+    over = true
+    leave()
+    const lost = connection.lost()
+    const known = status ?? { exitCode: null, signal: null }
+    tellEnd(lost === undefined ? known : { ...known, lost })
+  }
+  channel.on('exit', (code: number | null, signal?: string) => {
+    status = { exitCode: code, signal: signal ?? null }
+    tellExit(status)
+  })
+  channel.on('close', finish)
+  // What is left to say is said by 'close'; an error nobody hears would end the process.
+  channel.on('error', () => undefined)
+  channel.stderr.on('error', () => undefined)
+  connection.onLost(() => setTimeout(finish, AFTER_LOSS).unref())
+
+  return {
+    stdin: command.stdin === 'pipe' ? channel : undefined,
+    stdout: channel,
+    stderr: channel.stderr,
+    exited,
+    ended,
+    signal(name) {
+      if (over || connection.lost() !== undefined) return
+      sendSignal(connection.client, channel, name)
+      setTimeout(() => {
+        if (!over && !status) hunt(connection, mark, name)
+      }, SIGNAL_WAIT).unref()
+    },
+    close() {
+      channel.close()
+      setTimeout(finish, AFTER_LOSS).unref()
+    },
+  }
+}
+
+/** What ssh2's channels hold, beyond their types: `signal()` is silent once standard input has ended, though SSH allows it. */
+interface Inner {
+  readonly _protocol?: { signal?(channel: number, name: string): void }
+}
+
+function sendSignal(client: Client, channel: ClientChannel, name: string): void {
+  const { outgoing } = channel as unknown as {
+    readonly outgoing?: { readonly id?: number; readonly state?: string }
+  }
+  const protocol = (client as unknown as Inner)._protocol
+  if (outgoing?.state === 'eof' && outgoing.id !== undefined && protocol?.signal)
+    protocol.signal(outgoing.id, name)
+  else channel.signal(name)
+}
+
+/**
+ * sshd sends no signals into a forced command (`command=` in authorized_keys, ForceCommand), and before 7.9 into none. On Linux the
+ * command and its children are known by a mark in their environment or arguments. Best effort, like every signal.
+ */
+function hunt(connection: Connection, mark: string, name: string): void {
+  const [variable = '', value = ''] = mark.split('=')
+  // The mark is put together over there, so that this search does not find itself.
+  const text = `mark=${variable}; mark=$mark=${value}
+pids=$(grep -lsF "$mark" /proc/[0-9]*/environ /proc/[0-9]*/cmdline | cut -d/ -f3 | sort -u)
+[ -z "$pids" ] || kill -s ${name} $pids`
+  try {
+    connection.client.exec(`exec sh -c ${quote(text)} </dev/null >/dev/null 2>&1`, (error, channel) => {
+      if (error) return
+      channel.on('error', () => undefined)
+      channel.stderr.resume()
+      channel.resume()
+    })
+  } catch {
+    // Not connected any more: nothing can be sent.
+  }
+}
