@@ -14,6 +14,11 @@ export interface CommandOptions {
   readonly timeout?: number
   /** For example 0o022. Default: the login's own. */
   readonly umask?: number
+  /**
+   * The command changes nothing, and what it prints is for the program: `run` and `script` are then shown only with --verbose, as
+   * `capture` and `test` always are. Default false.
+   */
+  readonly reads?: boolean
 }
 
 export interface CommandOutput {

@@ -43,6 +43,7 @@ export function under(options: CommandOptions, order: Order): Order {
   return {
     ...order,
     sh: [...lines, order.sh].join('\n'),
+    ...(options.reads === true && { reads: true }),
     ...(options.timeout !== undefined && order.timeout === undefined && { timeout: options.timeout }),
     ...(options.input !== undefined && order.input === undefined && { input: options.input }),
   }

@@ -89,8 +89,7 @@ function recordingShell(parts: Parts): Shell {
   const reply = async (call: Recorded['call'], order: Order, given: CommandOptions = {}): Promise<Reply> => {
     const options = { ...defaults, ...given }
     // The same refusals as where it is run: a bad name of a variable, an empty path.
-    under(options, order)
-    const { text, reads } = order
+    const { text, reads } = under(options, order)
     const input =
       typeof order.input === 'string' || order.input instanceof Uint8Array ? order.input : options.input
     await Promise.resolve()
