@@ -45,7 +45,12 @@ export async function checkHost({ host, remote }: OnHost, options: StageOptions)
   const layout = await locate(remote, options.deployTo)
   const { linkedFiles, linkedDirs } = options
   const values = [layout.deployTo, String(linkedFiles.length), ...linkedFiles, ...linkedDirs]
-  const { stdout } = await runSteps(remote, { code: 'CHECK_FAILED' }, CHECK_SCRIPT, values)
+  const { stdout } = await runSteps(
+    remote,
+    { title: 'check the host', code: 'CHECK_FAILED' },
+    CHECK_SCRIPT,
+    values,
+  )
   const faults = readFaults(stdout, host, layout)
   if (faults.length > 0) throw notReady(host, faults)
   return readState(stdout)
@@ -111,7 +116,12 @@ export async function checkRollback({ host, remote }: OnHost, options: StageOpti
   const script = `to=$1
 if [ -e "$to/current" ] && [ ! -L "$to/current" ]; then printf 'fault\\tcurrent-is-no-link\\t\\n'; fi
 ${STATE_SCRIPT}`
-  const { stdout } = await runSteps(remote, { code: 'CHECK_FAILED' }, script, [layout.deployTo])
+  const { stdout } = await runSteps(
+    remote,
+    { title: 'look for the release before', code: 'CHECK_FAILED' },
+    script,
+    [layout.deployTo],
+  )
   const faults = readFaults(stdout, host, layout)
   if (faults.length > 0) throw notReady(host, faults)
   const state = readState(stdout)

@@ -47,7 +47,7 @@ export async function flip(
   { bad = [], ...details }: FlipDetails,
 ): Promise<Flip> {
   const layout = await locate(remote, options.deployTo)
-  const failure = { code: 'PUBLISH_FAILED' }
+  const failure = { title: `publish ${name ?? 'again'}`, code: 'PUBLISH_FAILED' }
   const { stdout } = await runSteps(remote, failure, BEFORE_SCRIPT, [layout.deployTo, name ?? ''])
   const facts = new Map(
     stdout.split('\n').map((line) => [line.slice(0, line.indexOf('\t')), line.slice(line.indexOf('\t') + 1)]),
@@ -86,7 +86,7 @@ export async function flipBack(
   states: Readonly<Record<string, ReleaseState>>,
 ): Promise<boolean> {
   const layout = await locate(remote, options.deployTo)
-  const failure = { code: 'UNDO_FAILED' }
+  const failure = { title: `take the flip to ${flipped.name} back`, code: 'UNDO_FAILED' }
   const target = `${layout.releases}/${flipped.name}`
   const { stdout } = await runSteps(remote, failure, POINTS_SCRIPT, [layout.deployTo])
   if (stdout.replace(/\n$/, '') !== target || flipped.previous === target) return false

@@ -55,12 +55,17 @@ fi`
 
 /** Reads the state of a host as it is now. */
 export async function surveyHost(remote: Shell, deployTo: string): Promise<HostState> {
-  const { stdout } = await runSteps(remote, { code: 'SURVEY_FAILED' }, `to=$1${STATE_SCRIPT}`, [deployTo])
+  const { stdout } = await runSteps(
+    remote,
+    { title: 'look at the releases', code: 'SURVEY_FAILED' },
+    `to=$1${STATE_SCRIPT}`,
+    [deployTo],
+  )
   return readState(stdout)
 }
 
 const NAME = /^\d{14}$/
-const HIDDEN = /^\.\d{14}\.[^/]+$/
+const HIDDEN = /^\.\d{14}\.[\w.-]+$/
 
 export function readState(stdout: string): HostState {
   const facts = stdout.split('\n').map((line) => line.split('\t'))

@@ -90,13 +90,20 @@ const strategy = z.custom<RestartStrategy>(
   'expected a strategy such as passenger(), or a command',
 )
 
+/** Folders that are linked whole; one inside another would be emptied by linking it. */
+const linkedDirs = z.array(inside).superRefine((paths, context) => {
+  const nested = paths.find((path) => paths.some((other) => path.startsWith(`${other}/`)))
+  const message = `'${nested ?? ''}' is inside another linked folder; the outer one is enough`
+  if (nested !== undefined) context.addIssue({ code: 'custom', message })
+})
+
 const ofStage = z.strictObject({
   application: z.string().regex(/^[^\s/]+$/, 'an application is one word'),
   repository: faulty(repositoryFault),
   branch: faulty(branchFault),
   deployTo,
   linkedFiles: z.array(inside).default([]),
-  linkedDirs: z.array(inside).default([]),
+  linkedDirs: linkedDirs.default([]),
   keepReleases: z.number().int().min(1, 'at least the live release is kept').default(5),
   migrate: command.optional(),
   restart: z.union([command, strategy]).optional(),

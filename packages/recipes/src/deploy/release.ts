@@ -20,12 +20,18 @@ take_away() {
 }`
 
 // Capistrano's symlink:linked_files and linked_dirs: the text of a link is absolute, a link that is tracked stays, a tracked file or
-// folder gives way. What it gets wrong is refused: ln would put the link inside a folder that stands where a file is wanted.
+// folder gives way. What it gets wrong is refused: ln would put the link inside a folder that stands where a file is wanted, and
+// below a link, tracked or just made, `rm -rf` would empty what the link leads to.
 const LINK_SHARED = String.raw`
 step 'linking shared files'
+inside=$(cd -P "$stage" && pwd -P)
 for path in "$@"; do
   parent=$(dirname "$path")
   mkdir -p "$stage/$parent"
+  case $(cd -P "$stage/$parent" && pwd -P)/ in
+    "$inside"/*) ;;
+    *) refuse "$path: a link in the repository leads out of the release" ;;
+  esac
   target=$stage/$path
   if [ "$files" -gt 0 ]; then
     files=$((files - 1))
@@ -81,7 +87,7 @@ export async function buildRelease(
   // once it is no longer live.
   const unsaid = state.releases.find((one) => one.name === state.live && one.state === 'building')
   const repair = unsaid ? ledgerLine({ release: unsaid.name, state: 'live', run: run.id, at: entry.at }) : ''
-  await runSteps(remote, { code: 'RELEASE_FAILED' }, BUILD_SCRIPT, [
+  await runSteps(remote, { title: `build the release ${name}`, code: 'RELEASE_FAILED' }, BUILD_SCRIPT, [
     ...[layout.deployTo, run.id, name, revision, repository],
     ...[ledgerLine({ ...entry, state: 'building' }), repair, leftovers(state).join(' ')],
     ...[String(linkedFiles.length), ...linkedFiles, ...linkedDirs],
@@ -119,7 +125,11 @@ export async function removeRelease(
   const layout = await locate(remote, options.deployTo)
   await runSteps(
     remote,
-    { code: 'UNDO_FAILED', hint: 'The next deploy removes what is left.' },
+    {
+      title: `remove the release ${name}`,
+      code: 'UNDO_FAILED',
+      hint: 'The next deploy removes what is left.',
+    },
     REMOVE_SCRIPT,
     [
       ...[layout.deployTo, run.id, name],
@@ -149,5 +159,9 @@ export async function removeOldReleases(
   names: readonly string[],
 ): Promise<void> {
   const layout = await locate(remote, options.deployTo)
-  await runSteps(remote, { code: 'CLEANUP_FAILED' }, CLEANUP_SCRIPT, [layout.deployTo, run.id, ...names])
+  await runSteps(remote, { title: 'remove old releases', code: 'CLEANUP_FAILED' }, CLEANUP_SCRIPT, [
+    layout.deployTo,
+    run.id,
+    ...names,
+  ])
 }

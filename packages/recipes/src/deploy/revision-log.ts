@@ -25,5 +25,8 @@ export async function appendRevisionLog(
 ): Promise<void> {
   const layout = await locate(remote, options.deployTo)
   const script = `step 'writing revisions.log'\nprintf '%s\\n' "$2" >> "$1"`
-  await runSteps(remote, { code: 'REVISION_LOG_FAILED' }, script, [layout.revisionLog, line])
+  await runSteps(remote, { title: 'write revisions.log', code: 'REVISION_LOG_FAILED' }, script, [
+    layout.revisionLog,
+    line,
+  ])
 }

@@ -3,17 +3,21 @@ import { isProblem, Problem, type CommandOutput, type Shell } from '@deployfile/
 const MARK = 'deployfile: failed while '
 
 // Steps travel as one script, because each round trip to a host costs more than most of them. `step` names what is being done, and
-// the trap tells the name when it fails. The braces make sh read the whole before it runs any of it: nothing in it can eat the rest
-// of the script as its standard input, and a link that breaks half-way runs nothing.
-function wrap(text: string): string {
-  return `{
+// the trap tells the name when it fails. The first line is what people are shown of the script.
+function wrap(title: string, text: string): string {
+  return `# ${title}
 doing='starting'
 trap 'code=$?; if [ "$code" -ne 0 ]; then printf "%s%s\\n" "${MARK}" "$doing" >&2; fi' EXIT
 step() { doing=$1; }
 refuse() { printf '%s\\n' "$1" >&2; exit 1; }
-${text}
-} </dev/null
-`
+${text}`
+}
+
+/** What a script is for: shown while it runs, and the code of its failure. */
+export interface Purpose {
+  readonly title: string
+  readonly code: string
+  readonly hint?: string
 }
 
 /**
@@ -22,23 +26,19 @@ ${text}
  */
 export async function runSteps(
   remote: Shell,
-  failure: { readonly code: string; readonly hint?: string },
+  purpose: Purpose,
   text: string,
   values: readonly string[],
 ): Promise<CommandOutput> {
   try {
-    return await remote.script(wrap(text), values)
+    return await remote.script(wrap(purpose.title, text), values)
   } catch (error) {
-    throw explain(error, remote.host.name, failure)
+    throw explain(error, remote.host.name, purpose)
   }
 }
 
 /** The same error with the step in its message; errors of connecting and cancelling stay as they are. */
-function explain(
-  error: unknown,
-  host: string,
-  failure: { readonly code: string; readonly hint?: string },
-): unknown {
+function explain(error: unknown, host: string, purpose: Purpose): unknown {
   if (!isProblem(error) || error.code !== 'COMMAND_FAILED' || !error.details.command) return error
   const { command } = error.details
   const marked = command.tail.findLast((line) => line.startsWith(MARK))
@@ -46,11 +46,11 @@ function explain(
   const why = tail.findLast((line) => line.trim() !== '') ?? endOf(command.exitCode, command.signal)
   return new Problem(
     'task',
-    failure.code,
+    purpose.code,
     `${host}: ${marked?.slice(MARK.length) ?? 'a step'} failed: ${why}`,
     {
       host,
-      hint: failure.hint,
+      hint: purpose.hint,
       command: { ...command, tail },
       cause: error,
     },

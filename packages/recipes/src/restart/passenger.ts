@@ -54,7 +54,7 @@ async function restartApp({ remote, deployTo, host, log }: RestartContext, progr
 }
 
 // A folder that is new in a release would make it the youngest, and Capistrano's rollback goes by age: its time is put back.
-const TOUCH_SCRIPT = `{
+const TOUCH_SCRIPT = `# touch tmp/restart.txt
 cd "$1"
 if [ ! -d tmp ]; then
   stamp=$(mktemp)
@@ -63,8 +63,7 @@ if [ ! -d tmp ]; then
   touch -r "$stamp" .
   rm -f "$stamp"
 fi
-touch tmp/restart.txt
-} </dev/null`
+touch tmp/restart.txt`
 
 async function touchRestart({ remote, current, log }: RestartContext): Promise<void> {
   await remote.script(TOUCH_SCRIPT, [current])

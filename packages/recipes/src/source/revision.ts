@@ -4,7 +4,8 @@ import { GIT_ENVIRONMENT } from './git.ts'
 const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 
 // A name that matches nothing is answered with the names that there are, in the same round trip.
-const SCRIPT = `${GIT_ENVIRONMENT}
+const SCRIPT = `# find the commit to deploy
+${GIT_ENVIRONMENT}
 url=$1 name=$2
 found=$(git ls-remote -- "$url" HEAD "refs/heads/$name" "refs/tags/$name" "refs/tags/$name^{}")
 printf '%s\\n' "$found"
@@ -37,7 +38,7 @@ type Line = readonly [hash: string, ref: string, of: string | undefined]
 
 async function listRefs(remote: Shell, repository: string, branch: string): Promise<readonly Line[]> {
   try {
-    const { stdout } = await remote.script(`{${SCRIPT}\n} </dev/null`, [repository, branch])
+    const { stdout } = await remote.script(SCRIPT, [repository, branch])
     return stdout.split('\n').map((line): Line => {
       const [hash = '', ref = '', of] = line.split('\t')
       return [hash, ref, of]

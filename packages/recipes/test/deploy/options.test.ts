@@ -48,6 +48,7 @@ describe('deploy() checks what is the same for every stage at once', () => {
     [{ linkedFiles: ['/etc/passwd'] }, 'not a path inside a release'],
     [{ linkedFiles: ['config/../../x'] }, `'.' or '..' part`],
     [{ linkedDirs: ['log/'] }, 'not a path inside a release'],
+    [{ linkedDirs: ['log', 'public', 'log/old'] }, `'log/old' is inside another linked folder`],
     [{ keepReleases: 0 }, 'at least the live release is kept'],
     [{ keepReleases: 2.5 }, 'keepReleases'],
     [{ branch: '-x' }, 'cannot be the name of a branch'],
@@ -90,7 +91,7 @@ describe('the options of a stage', () => {
   })
 
   it('are checked when the stage is known, with its name', () => {
-    const bad: DeployOptions = { ...required, branch: perStage({ production: 'a b', staging: 'b' }) }
+    const bad: DeployOptions = { ...required, branch: perStage({ production: 'a b', default: 'b' }) }
     expect(problemOf(() => deploy(bad))).toBe('nothing was wrong')
     expect(problemOf(() => stageOptions(bad, production))).toContain(
       `usage OPTION_INVALID: for the stage 'production', the option 'branch' of deploy() is wrong: "a b" cannot be`,

@@ -13,20 +13,20 @@ import { describe, expect, it } from 'vitest'
 import { deploy, passenger } from '../../src/index.ts'
 import type { DeployOptions } from '../../src/index.ts'
 
-const options: DeployOptions<'dev' | 'staging' | 'production'> = {
+const shared = {
   application: 'disastrously',
   repository: 'git@git.example.com:disastrously.git',
-  branch: perStage({ staging: 'staging', production: 'master', default: 'master' }),
   deployTo: '/var/www/disastrously',
   linkedFiles: ['config/database.yml'],
   linkedDirs: ['log', 'tmp/pids', 'public/system'],
   migrate: 'bundle exec rake db:migrate',
   restart: passenger(),
-}
+} satisfies Omit<DeployOptions, 'branch'>
+const branch = perStage({ staging: 'staging', production: 'master', default: 'master' })
 
 /** The config of the design, less its database. */
 function config(more: Partial<DeployOptions> = {}): Config {
-  const app = deploy({ ...options, ...more })
+  const app = deploy({ ...shared, branch, ...more })
   const assets = task('assets:build', { run: () => ({ dir: 'dist' }) })
   const upload = task('assets:upload', {
     on: 'web',
@@ -186,7 +186,7 @@ describe('the order of deploy:migrations', () => {
 
 describe('hosts', () => {
   it('are narrowed by `on`, and migrations with them', () => {
-    const narrow = deploy({ ...options, branch: 'main', on: 'app' })
+    const narrow = deploy({ ...shared, branch: 'main', on: 'app' })
     const hosts = { db0: { roles: ['db'] }, app1: { roles: ['app'] }, app2: { roles: ['app', 'db'] } }
     const made = loadCatalog(defineConfig({ stages: { a: { hosts } }, use: [narrow] }))
     const { nodes } = resolvePlan(made, { stage: 'a', tasks: ['deploy:migrations'] })
@@ -195,7 +195,7 @@ describe('hosts', () => {
   })
 
   it('without a database host cannot migrate: the message names the role', () => {
-    const lonely = deploy({ ...options, branch: 'main' })
+    const lonely = deploy({ ...shared, branch: 'main' })
     const hosts = { web1: { roles: ['web'] } }
     const stages = { a: { hosts }, b: { hosts: { db1: { roles: ['db'] } } } }
     const lone = loadCatalog(defineConfig({ stages, use: [lonely] }))
@@ -206,7 +206,7 @@ describe('hosts', () => {
   })
 
   it('need no database role where nothing migrates', () => {
-    const { migrate: _, ...rest } = options
+    const { migrate: _, ...rest } = shared
     const app = deploy({ ...rest, branch: 'main' })
     const lone = loadCatalog(
       defineConfig({ stages: { a: { hosts: { web1: { roles: ['web'] } } } }, use: [app] }),
@@ -219,7 +219,7 @@ describe('hosts', () => {
 
 describe('options that depend on the stage', () => {
   it('are checked while planning, before anything is connected', () => {
-    const broken = deploy({ ...options, branch: perStage({ production: 'a b', default: 'main' }) })
+    const broken = deploy({ ...shared, branch: perStage({ production: 'a b', default: 'main' }) })
     const hosts = { web1: { roles: ['db'] } }
     const made = loadCatalog(
       defineConfig({ stages: { production: { hosts }, dev: { hosts } }, use: [broken] }),
