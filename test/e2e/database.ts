@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 /** Runs SQL and returns its rows, one a line, columns divided by `|`. */
 export function psql(url: string, sql: string): string {
   const args = ['--no-psqlrc', '--no-password', '-v', 'ON_ERROR_STOP=1', '-qAt', url, '-c', sql]
-  return execFileSync('psql', args, { encoding: 'utf8' }).trimEnd()
+  return execFileSync('psql', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trimEnd()
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { servicesFound } from '../servers/service.ts'
@@ -15,6 +15,11 @@ describe.runIf(servicesFound('sshd', 'postgres'))('moving databases', () => {
     fillWithCustomers(world.databases.production)
   })
   afterAll(() => world.stop())
+
+  const backupsOf = (stage: string): readonly string[] =>
+    readdirSync(join(world.project, '.deployfile/backups')).filter(
+      (name) => name.startsWith(`disastrously_${stage}_`) && name.endsWith('.pgdump'),
+    )
 
   /** What a developer has: other tables, other rows. */
   function spoil(url: string): void {
@@ -92,8 +97,7 @@ describe.runIf(servicesFound('sshd', 'postgres'))('moving databases', () => {
     const good = contents(world.databases.dev)
     const created = await world.deployfile('db:backup:create')
     expect(created, created.output).toMatchObject({ code: 0 })
-    const files = readdirSync(join(world.project, '.deployfile/backups'))
-    const file = files.find((name) => /^disastrously_dev_.*\.pgdump$/.test(name)) ?? 'none'
+    const [file = 'none'] = backupsOf('dev')
     spoil(world.databases.dev)
 
     const ended = await world.deployfile('db:backup:restore', `file=${file}`)
@@ -102,14 +106,32 @@ describe.runIf(servicesFound('sshd', 'postgres'))('moving databases', () => {
     expect(contents(world.databases.dev)).toEqual(good)
   })
 
-  test('a damaged backup is refused before the database is touched', async () => {
+  test('a backup of which something is missing is refused before the database is touched', async () => {
     const before = contents(world.databases.dev)
-    writeFileSync(join(world.project, '.deployfile/backups/broken.pgdump'), 'PGDMP this is not one')
+    const [file = 'none'] = backupsOf('dev')
+    const path = join(world.project, '.deployfile/backups', file)
+    const bytes = readFileSync(path)
+    writeFileSync(path, bytes.subarray(0, bytes.length - 1000))
 
-    const ended = await world.deployfile('db:backup:restore', 'file=broken.pgdump')
+    const ended = await world.deployfile('db:backup:restore', `file=${file}`)
 
-    expect(ended.code, ended.output).not.toBe(0)
-    expect(ended.stderr).toContain('broken.pgdump')
+    writeFileSync(path, bytes)
+    expect(ended, ended.output).toMatchObject({ code: 3 })
+    expect(ended.stderr).toContain(file)
+    expect(contents(world.databases.dev)).toEqual(before)
+  })
+
+  test('a file that is no backup is refused, and so is one that is not there', async () => {
+    const before = contents(world.databases.dev)
+    writeFileSync(join(world.project, 'notes.pgdump'), 'buy milk\n')
+
+    const wrong = await world.deployfile('db:backup:restore', 'file=notes.pgdump')
+    const missing = await world.deployfile('db:backup:restore', 'file=nothing.pgdump')
+
+    expect(wrong, wrong.output).toMatchObject({ code: 3 })
+    expect(wrong.stderr).toContain('notes.pgdump')
+    expect(missing, missing.output).toMatchObject({ code: 3 })
+    expect(missing.stderr).toContain('nothing.pgdump')
     expect(contents(world.databases.dev)).toEqual(before)
   })
 
