@@ -40,7 +40,7 @@ export function backupName(label: BackupLabel, stamp: Stamp): string {
 
 function safe(part: string): string {
   // 48 characters each leave room below the 255 bytes that file systems allow.
-  return part.replace(/[^A-Za-z0-9.-]+/g, (run) => (/^_+$/.test(run) ? '_' : '-')).slice(0, 48)
+  return part.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 48)
 }
 
 const LONGEST_NAME = 63

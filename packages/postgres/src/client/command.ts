@@ -65,7 +65,10 @@ export function failureProblem(
   exitCode: number | null,
 ): Problem {
   const name = programName(program)
-  const text = lines.map((line) => line.trim()).filter((line) => line !== '')
+  // The file is ours and gone by now: naming it would send people looking.
+  const text = lines
+    .map((line) => line.trim())
+    .filter((line) => !/^(password retrieved from file .*)?$/.test(line))
   const said = text.join('\n') || `no output, exit code ${exitCode ?? 'unknown'}`
   const host = site.shell.host.name
   if (/connection to server|could not (connect|translate)|fe_sendauth|no pg_hba.conf entry/.test(said)) {

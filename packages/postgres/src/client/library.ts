@@ -25,7 +25,7 @@ export class LibraryFailure extends Error {
   readonly lines: readonly string[]
 
   constructor(exitCode: number | null, lines: readonly string[]) {
-    super(lines.at(-1) ?? `exit code ${exitCode ?? 'unknown'}`)
+    super(lines.join('\n') || `exit code ${exitCode ?? 'unknown'}`)
     this.name = 'LibraryFailure'
     this.exitCode = exitCode
     this.lines = lines

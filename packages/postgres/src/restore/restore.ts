@@ -9,7 +9,7 @@ import { restoreInto } from '../client/dump.ts'
 import { countJobs } from '../client/jobs.ts'
 import type { Programs } from '../client/programs.ts'
 import type { Site } from '../site.ts'
-import { identifier } from '../sql/quote.ts'
+import { identifier, literal } from '../sql/quote.ts'
 import { execute, query, type Server } from '../sql/query.ts'
 import { checkFile } from './check.ts'
 import { judgeTarget, type ProductionDatabase } from './guard.ts'
@@ -140,11 +140,28 @@ async function putInPlace(
     await execute(server, `ALTER DATABASE ${identifier(fresh)} RENAME TO ${identifier(database)};`)
     return undefined
   }
+  await refusePrepared(server, database)
   await execute(server, copyStatements(fresh, now).join('\n'))
   const old = temporaryName(database, 'old', order.stamp)
   const closed = { v: 1, system: facts.identity?.system ?? '', oid: now.oid, database } as const
   await swap(server, { closed, fresh, old })
   return old
+}
+
+/** A prepared transaction cannot be ended like a session; the rename would wait for it with the door closed, and then fail. */
+async function refusePrepared(server: Server, database: string): Promise<void> {
+  const [row] = await query<{ gid: string }>(
+    server,
+    "SELECT json_build_object('gid', gid) FROM pg_catalog.pg_prepared_xacts " +
+      `WHERE database = ${literal(database)} LIMIT 1`,
+  )
+  if (!row) return
+  const host = server.site.shell.host.name
+  const message = `${database} on ${host} has a prepared transaction (${row.gid}), so it cannot be replaced`
+  throw new Problem('task', 'DATABASE_PREPARED', message, {
+    host,
+    hint: 'End it there with COMMIT PREPARED or ROLLBACK PREPARED. The live database was not touched.',
+  })
 }
 
 /** For a database whose fate is no reason to call the restore failed, or to hide why it failed. */

@@ -13,7 +13,8 @@ export interface SwapOrder {
   readonly old: string
 }
 
-const ATTEMPTS = 5
+/** Each waits 5 s in the server for sessions to go (RenameDatabase in dbcommands.c), and all the time nobody can connect. */
+const ATTEMPTS = 3
 /** SQLSTATE object_in_use: "is being accessed by other users". */
 const OBJECT_IN_USE = '55006'
 
