@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import { main } from './cli/main.ts'
 import { promptOnTerminal } from './cli/prompt.ts'
 import { isCi } from './cli/terminal.ts'
@@ -20,9 +21,14 @@ const code = await main(process.argv.slice(2), {
   stderr,
   signals: process,
   prompt: canAsk ? promptOnTerminal : undefined,
-  leave(status) {
-    // A tree hides the cursor while it draws.
-    if (stdout.isTTY) stdout.write('\u001b[?25h')
+  leave(status, message) {
+    // A tree hides the cursor while it draws, and keeps process.stderr to itself.
+    const cursor = stderr.isTTY ? '\u001b[?25h\n' : ''
+    try {
+      writeSync(2, cursor + message)
+    } catch {
+      // Nobody reads it any more.
+    }
     process.exit(status)
   },
 })

@@ -62,28 +62,23 @@ export async function answer(
   add = `confirm=${question.answer}`,
 ): Promise<void> {
   if (answers.confirm === question.answer) return
+  // Without a prompt the question was never on the screen.
+  const asked = `\n${question.message}`
   if (answers.confirm !== undefined) {
-    throw refused(
-      `confirm=${answers.confirm} is not the answer to the question`,
-      question,
-      `To go on, write ${add} instead.`,
-    )
+    throw refused(`confirm=${answers.confirm} is not the answer${asked}`, `To go on, write ${add} instead.`)
   }
-  if (!answers.prompt)
-    throw refused(
-      'this needs an answer, and there is no terminal to ask on',
-      question,
-      `To go on, add ${add}`,
-    )
+  if (!answers.prompt) {
+    throw refused(`this needs an answer, and there is no terminal to ask on${asked}`, `To go on, add ${add}`)
+  }
   const typed = await answers.prompt(question)
   if (typed === question.answer) return
   const said =
     typed === undefined ? 'the question was not answered' : `'${typed}' is not '${question.answer}'`
-  throw refused(said, question, `To go on, type ${question.answer}, or add ${add}`)
+  throw refused(said, `To go on, type ${question.answer}, or add ${add}`)
 }
 
-function refused(said: string, question: Question, hint: string): Problem {
-  return new Problem('check', 'NOT_CONFIRMED', `not confirmed: ${said}\n${question.message}`, { hint })
+function refused(said: string, hint: string): Problem {
+  return new Problem('check', 'NOT_CONFIRMED', `not confirmed: ${said}`, { hint })
 }
 
 /** A line a task, with its hosts. */

@@ -22,7 +22,7 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
     return await run(argv, terminal, loaded)
   } catch (thrown) {
     const style = createStyle(wantsColor(terminal.stderr, terminal.env))
-    const problem = toRecord(thrown)
+    const problem = { ...toRecord(thrown), ...stackOfCause(thrown) }
     // Anything that is not a Problem is our own mistake, and says so.
     const shown = isProblem(thrown)
       ? problem
@@ -31,6 +31,12 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
     terminal.stderr.write(`${problemBlock(shown, view).join('\n')}\n`)
     return isProblem(thrown) ? KINDS[problem.kind] : 1
   }
+}
+
+/** The stack that helps is that of what really happened. */
+function stackOfCause(thrown: unknown): { stack?: string } {
+  const cause = thrown instanceof Error ? thrown.cause : undefined
+  return cause instanceof Error && cause.stack !== undefined ? { stack: cause.stack } : {}
 }
 
 const BUG = 'This is a mistake in deployfile. Run again with --verbose and report the stack.'

@@ -3,12 +3,10 @@ import type { Question } from '@deployfile/core'
 /** Asks on the terminal by typing, once. Undefined after Escape or Ctrl-C. */
 export async function promptOnTerminal({ message, answer }: Question): Promise<string | undefined> {
   // Loaded when it is needed: most commands ask nothing.
-  const { isCancel, note, text } = await import('@clack/prompts')
+  const { isCancel, log, note, text } = await import('@clack/prompts')
   const [title = '', ...rest] = message.split('\n')
   if (rest.length > 0) note(rest.join('\n'), title)
-  const typed = await text({
-    message: rest.length > 0 ? `Type ${answer} to go on` : `${title} Type ${answer} to go on`,
-    placeholder: answer,
-  })
+  else log.warn(title)
+  const typed = await text({ message: `Type ${answer} to go on`, placeholder: answer })
   return isCancel(typed) ? undefined : typed.trim()
 }

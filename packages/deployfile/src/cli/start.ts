@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import path from 'node:path'
 import {
   execute,
@@ -5,13 +6,14 @@ import {
   redact,
   type Ask,
   type Catalog,
+  type Failure,
   type Plan,
   type RunEvent,
   type RunInfo,
   type RunOutcome,
 } from '@deployfile/core'
 import { createShells } from '@deployfile/shell'
-import { failureBlock } from '../render/failure.ts'
+import { failureBlock, warningBlock } from '../render/failure.ts'
 import { shorten } from '../render/problem.ts'
 import type { Renderer } from '../render/renderer.ts'
 import { createStyle, wantsColor, type Output } from '../render/style.ts'
@@ -51,7 +53,7 @@ export async function startRun({ catalog, plan, line, confirm, root, terminal }:
   const style = createStyle(wantsColor(stdout, env))
   const output = redacted(stdout)
   const renderer = await chooseRenderer(line, env, { plan, run, output, style, verbose: line.verbose })
-  const { outcome, signal, undoLogs } = await show({
+  const { outcome, signal, undoLogs, warnings } = await show({
     catalog,
     plan,
     run,
@@ -62,12 +64,16 @@ export async function startRun({ catalog, plan, line, confirm, root, terminal }:
   })
 
   const code = exitCode(plan, outcome, signal)
-  if (code !== 0) {
-    const view = { plan, outcome, undoLogs, signal, cwd: terminal.cwd, verbose: line.verbose }
-    const log = shorten(path.join(folder, 'events.jsonl'), terminal.cwd)
-    const block = failureBlock({ ...view, log, style: createStyle(wantsColor(stderr, env)) })
-    redacted(stderr).write(`${block.join('\n')}\n`)
+  const report = {
+    plan,
+    cwd: terminal.cwd,
+    verbose: line.verbose,
+    style: createStyle(wantsColor(stderr, env)),
   }
+  const log = shorten(path.join(folder, 'events.jsonl'), terminal.cwd)
+  const lines = warningBlock(warnings, report)
+  if (code !== 0) lines.push(...failureBlock({ ...report, outcome, undoLogs, signal, log }))
+  if (lines.length > 0) redacted(stderr).write(`${lines.join('\n')}\n`)
   return code
 }
 
@@ -85,11 +91,15 @@ interface Shown {
   readonly outcome: RunOutcome
   readonly signal: StopSignal | undefined
   readonly undoLogs: ReadonlyMap<string, readonly string[]>
+  readonly warnings: readonly Failure[]
 }
 
 async function show({ catalog, plan, run, folder, renderer, answers, terminal }: Show): Promise<Shown> {
   const stopping = new AbortController()
+  // Each command that runs listens; a hundred of them are no leak.
+  setMaxListeners(0, stopping.signal)
   const undoLogs = new Map<string, string[]>()
+  const warnings: Failure[] = []
   const journal = fileJournal(folder)
   const shells = createShells({ root: run.root, redact })
   let signal: StopSignal | undefined
@@ -97,16 +107,17 @@ async function show({ catalog, plan, run, folder, renderer, answers, terminal }:
     terminal.signals,
     (name) => {
       signal = name
-      renderer.notice(
-        `${name}: stopping, then undoing what was done. Again to leave at once, without undoing.`,
-      )
       stopping.abort(new Error(name))
+      renderer.notice(`${name}: stopping and undoing. Press again to leave at once, without undoing.`)
     },
-    (name) => terminal.leave(signalCode(name)),
+    (name) => terminal.leave(signalCode(name), leftAtOnce(folder)),
   )
   const onEvent = (event: RunEvent): void => {
     if (event.type === 'node.log' && event.phase === 'undo') {
       undoLogs.set(event.node, [...(undoLogs.get(event.node) ?? []), event.message])
+    }
+    if (event.type === 'node.ended' && event.status === 'warned' && event.problem) {
+      warnings.push({ node: event.node, phase: event.phase, problem: event.problem })
     }
     renderer.event(event)
   }
@@ -121,13 +132,19 @@ async function show({ catalog, plan, run, folder, renderer, answers, terminal }:
       journal,
       onEvent,
     })
-    return { outcome, signal, undoLogs }
+    return { outcome, signal, undoLogs, warnings }
   } finally {
     await renderer.end()
     await within(CLOSING, shells.close())
     journal.close()
     stopListening()
   }
+}
+
+function leftAtOnce(folder: string): string {
+  const what =
+    'left at once: what was not undone yet stays as it is, and commands on hosts may still be running'
+  return `deployfile: ${what}\n  Log: ${path.join(folder, 'events.jsonl')}\n`
 }
 
 /** Two hosts may ask at the same time; a person answers one question after the other. */

@@ -11,8 +11,8 @@ export interface Terminal {
   readonly signals: SignalSource
   /** Undefined where nobody can be asked. */
   readonly prompt: Prompt | undefined
-  /** Ends the process at once. */
-  leave(code: number): void
+  /** Ends the process at once, with a last message that a redirected or hijacked stream cannot swallow. */
+  leave(code: number, message: string): void
 }
 
 /** CI services set CI; some people set it to false to mean no. */

@@ -23,7 +23,9 @@ export function readWords(catalog: Catalog, words: readonly string[]): Request {
   const named = first !== undefined && catalog.stages.has(first) ? first : undefined
   const tasks = named === undefined ? names : names.slice(1)
   for (const [index, name] of tasks.entries()) {
-    if (!catalog.tasks.has(name)) throw unknownWord(catalog, name, index === 0 && named === undefined)
+    if (catalog.tasks.has(name)) continue
+    if (catalog.stages.has(name)) throw stageNotFirst(name, tasks, named)
+    throw unknownWord(catalog, name, index === 0 && named === undefined)
   }
   const { stage: keyed, confirm, ...inputs } = pairs
   if (keyed !== undefined && !catalog.stages.has(keyed)) throw unknownStage(catalog, keyed)
@@ -96,6 +98,15 @@ function unknownOption(word: string, keys: ReadonlyMap<string, unknown>): Proble
   return new Problem('usage', 'OPTION_UNKNOWN', `unknown option '${word}'`, {
     hint: [guess, 'deployfile --help lists the options.'].filter(Boolean).join(' '),
   })
+}
+
+function stageNotFirst(name: string, tasks: readonly string[], named: string | undefined): Problem {
+  const rest = tasks.filter((task) => task !== name).join(' ')
+  const hint =
+    named === undefined
+      ? `The stage goes first: deployfile ${name} ${rest}`
+      : `A run has one stage, and that is '${named}' already: run deployfile ${name} ${rest} after it.`
+  return new Problem('usage', 'WORD_UNKNOWN', `there is no task '${name}'`, { hint })
 }
 
 function unknownStage(catalog: Catalog, name: string): Problem {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { isProblem, Problem, type SourceLocation } from '@deployfile/core'
@@ -11,7 +12,8 @@ export function explainImport(file: string, { thrown, exactColumns }: ImportFail
   const code = codeOf(thrown)
   const error = thrown instanceof Error ? thrown : undefined
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') return missingImport(file, error)
-  const syntax = error && syntaxPlace(error)
+  const syntax =
+    error && (syntaxPlace(error) ?? (error instanceof SyntaxError ? checkedPlace(file) : undefined))
   if (syntax) {
     return new Problem(
       'usage',
@@ -26,7 +28,7 @@ export function explainImport(file: string, { thrown, exactColumns }: ImportFail
   const location = error && firstUserFrame(error, file, exactColumns)
   const said = error ? `${error.name}: ${error.message}` : `a value that is not an Error: ${String(thrown)}`
   return new Problem('usage', 'CONFIG_THREW', `${path.basename(file)} threw ${said}`, {
-    location: location ?? { file, line: 1, column: 1 },
+    location,
     hint: 'It was loaded, nothing was connected. Run again with --verbose to see the stack.',
     cause: thrown,
   })
@@ -82,17 +84,28 @@ function syntaxPlace(error: Error): { location: SourceLocation; reason: string }
   const parsed = /^ParseError: ([^]*?)\s*\n\s*(\/.+):(\d+):(\d+)\s*$/.exec(error.message)
   if (parsed) {
     const [, reason = '', file = '', line, column] = parsed
-    return { reason, location: { file, line: Number(line), column: Number(column) } }
+    // Babel counts columns from 0.
+    return { reason, location: { file, line: Number(line), column: Number(column) + 1 } }
   }
-  if (!(error instanceof SyntaxError)) return undefined
-  // Node: the stack begins with "/abs/file.ts:1", the source line, and a line of carets.
-  const [where = '', , carets = ''] = (error.stack ?? '').split('\n')
+  return error instanceof SyntaxError ? nodePlace(error.stack ?? '', error.message) : undefined
+}
+
+/** Node keeps the place of a syntax error in JavaScript to itself, but `node --check`, which runs nothing, prints it. */
+function checkedPlace(file: string): { location: SourceLocation; reason: string } | undefined {
+  const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', timeout: 10_000 })
+  const [, reason] = /^SyntaxError: (.*)$/m.exec(stderr) ?? []
+  return reason === undefined ? undefined : nodePlace(stderr, reason)
+}
+
+/** Node's own form: "/abs/file.ts:1", the source line, and a line of carets. */
+function nodePlace(text: string, reason: string): { location: SourceLocation; reason: string } | undefined {
+  const [where = '', , carets = ''] = text.split('\n')
   const native = /^((?:file:\/\/)?\/.+?):(\d+)$/.exec(where)
   if (!native) return undefined
   const [, at = '', line] = native
   const column = carets.indexOf('^') + 1
   return {
-    reason: error.message,
+    reason,
     location: { file: toPath(at), line: Number(line), column: Math.max(1, column) },
   }
 }
@@ -109,9 +122,11 @@ function firstUserFrame(error: Error, file: string, exactColumns: boolean): Sour
   return place && !exactColumns ? { ...place, column: firstWord(place) } : place
 }
 
+/** jiti tells the line only: the `throw` in it, else its first word. */
 function firstWord(place: SourceLocation): number {
   const line = readLines(place.file)[place.line - 1] ?? ''
-  return Math.max(0, line.search(/\S/)) + 1
+  const thrown = line.search(/\bthrow\b/)
+  return Math.max(0, thrown === -1 ? line.search(/\S/) : thrown) + 1
 }
 
 function readLines(file: string): readonly string[] {

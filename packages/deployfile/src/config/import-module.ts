@@ -15,7 +15,7 @@ export interface ImportFailure {
 }
 
 const RAN = Symbol.for('deployfile.config.ran')
-const marks = globalThis as unknown as Record<symbol, unknown>
+const marks = globalThis as unknown as { [RAN]?: boolean }
 
 /**
  * Imports a config module: natively where Node strips types (and always for JavaScript), else by jiti.
@@ -24,7 +24,7 @@ const marks = globalThis as unknown as Record<symbol, unknown>
 export async function importModule(file: string): Promise<ImportedModule | ImportFailure> {
   const isTypeScript = /\.m?ts$/.test(file)
   if (isTypeScript && !stripsTypes()) return importByJiti(file)
-  delete marks[RAN]
+  marks[RAN] = false
   try {
     return { exports: await importMarked(file), exactColumns: true }
   } catch (thrown) {

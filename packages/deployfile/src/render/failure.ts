@@ -1,10 +1,16 @@
 import type { Failure, Plan, PlanNode, ProblemRecord, RunOutcome } from '@deployfile/core'
 import { labelOf, onHosts } from './node-label.ts'
-import { problemPlace } from './problem.ts'
+import { problemPlace, shorten } from './problem.ts'
 import { printable, type Style } from './style.ts'
 
-export interface FailureView {
+export interface ReportView {
   readonly plan: Plan
+  readonly style: Style
+  readonly cwd: string
+  readonly verbose: boolean
+}
+
+export interface FailureView extends ReportView {
   readonly outcome: RunOutcome
   /** What undo said while it took things back, by node. */
   readonly undoLogs: ReadonlyMap<string, readonly string[]>
@@ -12,9 +18,6 @@ export interface FailureView {
   readonly signal: string | undefined
   /** Where every event of the run is written down. */
   readonly log: string
-  readonly style: Style
-  readonly cwd: string
-  readonly verbose: boolean
 }
 
 /** Equal failures of one task on several hosts. */
@@ -28,7 +31,7 @@ interface Group {
 /** The last thing on the screen of a run that did not end well: what failed where, what was undone, what to do. */
 export function failureBlock(view: FailureView): string[] {
   const { outcome, style, log } = view
-  const groups = groupFailures(view)
+  const groups = groupFailures(view.plan, outcome.failures)
   const first = groups.filter((group) => group.phase === 'run')
   const later = groups.filter((group) => group.phase !== 'run')
   const stopped = view.signal === undefined ? [] : [style.red(`✘ stopped by ${view.signal}`), '']
@@ -46,16 +49,21 @@ export function failureBlock(view: FailureView): string[] {
   return [...lines, style.dim(`Log: ${log}`)]
 }
 
-function groupFailures({ plan, outcome }: FailureView): Group[] {
+/** What went wrong in tasks that only warn: shown also after a run that ended well. */
+export function warningBlock(warnings: readonly Failure[], view: ReportView): string[] {
+  return groupFailures(view.plan, warnings).flatMap((group) => ['', ...groupLines(group, view, 'warned')])
+}
+
+function groupFailures(plan: Plan, failures: readonly Failure[]): Group[] {
   const nodes = new Map(plan.nodes.map((node) => [node.id, node]))
   const groups = new Map<string, Group>()
-  for (const { node: id, phase, problem } of outcome.failures) {
+  for (const { node: id, phase, problem } of failures) {
     const node = nodes.get(id)
     if (!node) continue
     const { command } = problem
     // The host's name inside a message must not make two equal errors different.
-    const neutral = (text: string): string =>
-      node.host === undefined ? text : text.replaceAll(node.host, '%')
+    const name = node.host === undefined ? undefined : wholeWord(node.host)
+    const neutral = (text: string): string => (name === undefined ? text : text.replace(name, '%'))
     const same = [
       phase,
       labelOf(node),
@@ -74,14 +82,27 @@ function groupFailures({ plan, outcome }: FailureView): Group[] {
   return [...groups.values()]
 }
 
-function groupLines({ node, phase, problem, hosts }: Group, view: FailureView): string[] {
+const VERBS = { run: 'failed', undo: 'could not be undone', finally: 'failed in finally' } as const
+
+function wholeWord(text: string): RegExp {
+  return new RegExp(`(?<![\\w.-])${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w-])`, 'g')
+}
+
+function groupLines(
+  { node, phase, problem, hosts }: Group,
+  view: ReportView,
+  verb: string = VERBS[phase],
+): string[] {
   const { style } = view
+  const warns = verb === 'warned'
+  const color = warns ? style.yellow : style.red
   const [first, ...same] = hosts
-  const verb = phase === 'run' ? 'failed' : phase === 'undo' ? 'could not be undone' : 'failed in finally'
-  const title = `✘ ${labelOf(node)} ${verb}${first === undefined ? '' : ` on ${first}`}`
-  const also = same.length === 0 ? '' : style.red(` (same${onHosts(same)})`)
-  const lines = [style.red(style.bold(title)) + also, ...indented(problem.message)]
+  const title = `${warns ? '!' : '✘'} ${labelOf(node)} ${verb}${first === undefined ? '' : ` on ${first}`}`
+  const also = same.length === 0 ? '' : color(` (same${onHosts(same)})`)
+  const lines = [color(style.bold(title)) + also]
   const { command } = problem
+  // Of a command that failed, its own lines below say all that the message does.
+  if (!command || problem.code !== 'COMMAND_FAILED') lines.push(...indented(problem.message))
   if (command) {
     const how =
       command.signal === null
@@ -97,11 +118,24 @@ function groupLines({ node, phase, problem, hosts }: Group, view: FailureView): 
     if (command.mayHaveRun === true)
       lines.push('  The connection broke before the outcome was known: the command may have run.')
   }
-  if (!command && problem.location) lines.push(...problemPlace(problem, view))
+  const thrownAt = command || problem.location ? undefined : projectLine(problem.stack, view.cwd)
+  if (thrownAt !== undefined) lines.push(`  at ${style.cyan(thrownAt)}`)
+  if (!command) lines.push(...problemPlace(problem, view))
   if (problem.hint !== undefined) lines.push(...indented(problem.hint))
   if (view.verbose && problem.stack !== undefined)
     lines.push(...problem.stack.split('\n').map((line) => style.dim(`  ${line}`)))
   return lines
+}
+
+/** Where in the project's own files something was thrown. A line only: columns are the transpiler's. */
+function projectLine(stack: string | undefined, cwd: string): string | undefined {
+  for (const line of (stack ?? '').split('\n').slice(1)) {
+    const [, file, row] = /\(?(?:file:\/\/)?(\/[^()\n]+?):(\d+):\d+\)?$/.exec(line) ?? []
+    if (file === undefined || row === undefined || /\/node_modules\//.test(file)) continue
+    const short = shorten(file, cwd)
+    if (short !== file) return `${short}:${row}`
+  }
+  return undefined
 }
 
 function undoLines({ plan, outcome, undoLogs, style }: FailureView): string[] {

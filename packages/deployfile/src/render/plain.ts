@@ -29,6 +29,8 @@ export function plainRenderer(context: RenderContext): Renderer {
   const nodes = new Map(context.plan.nodes.map((node) => [node.id, node]))
   const logs = new Map<string, TaskLog>()
   const commands = new Map<string, Command>()
+  /** Nodes whose failed command has been shown: their own end would only repeat it. */
+  const told = new Set<string>()
   const progressAt = new Map<string, number>()
   let startedAt = context.run.startedAt.getTime()
   let current = ''
@@ -57,7 +59,7 @@ export function plainRenderer(context: RenderContext): Renderer {
     const key = `${node.id} ${phase} ${String(event.command)} ${event.host}`
     if (event.type === 'command.started') {
       const title = `${labelOf(node)} ${phase}`
-      const log = logs.get(title) ?? { numbers: new Map() }
+      const log = logs.get(title) ?? { numbers: new Map<string, number>() }
       logs.set(title, log)
       if (event.reads && !verbose) {
         commands.set(key, { number: '', reads: true })
@@ -79,6 +81,7 @@ export function plainRenderer(context: RenderContext): Renderer {
       print(`      ${started.number} ${printable(event.line)}`)
       return
     }
+    if (event.exitCode !== 0) told.add(`${node.id} ${phase}`)
     // A read that says no is an answer, not a failure.
     const ok = event.exitCode === 0 || (started.reads && event.exitCode === 1)
     const how = ok ? '' : ` ${event.signal === null ? `exit ${String(event.exitCode ?? '?')}` : event.signal}`
@@ -102,11 +105,14 @@ export function plainRenderer(context: RenderContext): Renderer {
     // What never started has no place in a log; the failure block names it.
     if (event.status === 'blocked') return
     under(node, event.phase, event.at)
-    if (event.status === 'skipped')
-      return said(node, `skipped${event.reason === undefined ? '' : `: ${event.reason}`}`)
-    const place = node.host === undefined ? '' : `${node.host} `
+    if (event.status === 'skipped') {
+      said(node, `skipped${event.reason === undefined ? '' : `: ${event.reason}`}`)
+      return
+    }
+    if (event.problem?.code === 'COMMAND_FAILED' && told.has(`${node.id} ${event.phase}`)) return
     const text =
       event.problem === undefined ? event.status : printable(event.problem.message.split('\n', 1)[0] ?? '')
+    const place = node.host === undefined || text.startsWith(`${node.host}: `) ? '' : `${node.host} `
     const line =
       event.status === 'warned' ? style.yellow(`! ${place}${text}`) : style.red(`✘ ${place}${text}`)
     print(`    ${line}`)

@@ -1,3 +1,4 @@
+import { redact } from '@deployfile/core'
 import { stripVTControlCharacters, styleText } from 'node:util'
 
 /** A stream as far as a screen cares. */
@@ -32,7 +33,8 @@ export function createStyle(color: boolean): Style {
   const paint =
     (format: Parameters<typeof styleText>[0]): Paint =>
     (text) =>
-      color ? styleText(format, text) : text
+      // Whether this output gets colours is decided above, for this output and not for process.stdout.
+      color ? styleText(format, text, { validateStream: false }) : text
   return {
     bold: paint('bold'),
     dim: paint('dim'),
@@ -43,11 +45,10 @@ export function createStyle(color: boolean): Style {
   }
 }
 
-/** A line of a command's output, safe to print: no cursor movement, and of a progress bar only its last state. */
+/** A line that came from a command or a task, safe to print: no secret, no cursor movement, of a progress bar only its last state. */
 export function printable(line: string): string {
-  const last = stripVTControlCharacters(line.replace(/[\r\n]+$/, ''))
+  const last = stripVTControlCharacters(redact(line).replace(/[\r\n]+$/, ''))
     .split('\r')
     .at(-1)
-  // eslint-disable-next-line no-control-regex -- control characters are exactly what must not reach the terminal
   return (last ?? '').replace(/\t/g, '  ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '')
 }

@@ -67,6 +67,7 @@ function applyToRow(row: Row, event: Extract<RunEvent, { node: string }>, host: 
   switch (event.type) {
     case 'node.started':
       if (event.phase === 'run') row.begun.add(event.node)
+      if (event.phase === 'undo' && row.undoing.size === 0) row.startedAt = event.at
       if (event.phase === 'undo') row.undoing.add(event.node)
       row.startedAt ??= event.at
       row.last = ''

@@ -4,6 +4,7 @@ import {
   ListrLogger,
   ProcessOutput,
   Spinner,
+  type ListrDefaultRendererLogLevels,
   type ListrDefaultRendererTask,
 } from 'listr2'
 import { clock, duration } from './duration.ts'
@@ -25,6 +26,7 @@ export function treeRenderer(context: RenderContext): Renderer {
   const rows = treeRows(context.plan)
   const startedAt = context.run.startedAt.getTime()
   const notices: string[] = []
+  let verdict = ''
   let screen: Screen | undefined
 
   for (const line of header(context)) output.write(`${line}\n`)
@@ -77,7 +79,7 @@ export function treeRenderer(context: RenderContext): Renderer {
             ? rows.list.map((row) => ({ row, output: false }))
             : visibleRows(rows.list, height - 5)
         for (const one of visible) show(one.row, title(one.row, one.output, now))
-        return mode === 'final' ? [''] : footer(rows.list.length - visible.length, now)
+        return mode === 'final' ? ['', verdict] : footer(rows.list.length - visible.length, now)
       },
     })
 
@@ -85,6 +87,10 @@ export function treeRenderer(context: RenderContext): Renderer {
     event(event) {
       if (event.type === 'run.started' && rows.list.length > 0) screen = open()
       rows.apply(event)
+      if (event.type === 'run.ended') {
+        const text = `${event.status} after ${duration(event.durationMs)}`
+        verdict = event.status === 'done' ? style.green(`✔ ${text}`) : style.red(`✘ ${text}`)
+      }
       if (event.type === 'run.stopping') notices.push(`stopping: ${event.reason}`)
     },
     async pause() {
@@ -168,7 +174,10 @@ function openScreen({ rows, icon, draw }: ScreenParts): Screen {
       rendererOptions: {
         formatOutput: 'truncate',
         spinner,
-        logger: new ListrLogger({ processOutput: new ProcessOutput(), useIcons: false }),
+        logger: new ListrLogger<ListrDefaultRendererLogLevels>({
+          processOutput: new ProcessOutput(),
+          useIcons: false,
+        }),
       },
     },
   )

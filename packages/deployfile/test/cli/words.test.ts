@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest'
+import { cli, type Cli } from '../cli-harness.ts'
+
+const config = (): Cli =>
+  cli().config(`
+const build = task('assets:build', {
+  desc: 'Build',
+  input: z.object({ mode: z.enum(['dev', 'prod']).default('dev'), force: z.boolean().default(false) }),
+  run({ input, log }) { log(JSON.stringify(input)) },
+})
+const release = task('release', { desc: 'Make a release', on: 'web', needs: { build }, run: () => 1 })
+export default defineConfig({
+  stages: {
+    dev: { hosts: { here: { transport: 'local', roles: ['web'] } } },
+    production: { protected: true, hosts: { web1: { roles: ['web'] } } },
+  },
+  defaultStage: 'dev',
+  tasks: [build, release],
+})`)
+
+describe('words that nothing answers to', () => {
+  it.each([
+    [
+      ['prodution', 'release'],
+      `'prodution' is neither a stage nor a task`,
+      `Did you mean the stage 'production'? deployfile -T lists the tasks; the stages are dev, production.`,
+    ],
+    [
+      ['relaese'],
+      `'relaese' is neither a stage nor a task`,
+      `Did you mean the task 'release'? deployfile -T lists the tasks; the stages are dev, production.`,
+    ],
+    [
+      ['qqqqqq'],
+      `'qqqqqq' is neither a stage nor a task`,
+      `deployfile -T lists the tasks; the stages are dev, production.`,
+    ],
+    [
+      ['production', 'relaese'],
+      `there is no task 'relaese'`,
+      `Did you mean the task 'release'? deployfile -T lists the tasks.`,
+    ],
+    [
+      ['release', 'production'],
+      `there is no task 'production'`,
+      `The stage goes first: deployfile production release`,
+    ],
+    [
+      ['release', 'stage=devv'],
+      `there is no stage 'devv'`,
+      `Did you mean 'dev'? The stages are dev, production.`,
+    ],
+    [
+      ['production', 'release', 'stage=dev'],
+      `the stage is 'production' by the first word and 'dev' by stage=dev`,
+      'Name one of them.',
+    ],
+    [['release', '--dry-run'], `unknown option '--dry-run'`, 'deployfile --help lists the options.'],
+    [['release', '-n'], `unknown option '-n'`, 'deployfile --help lists the options.'],
+    [['release', '--resume'], `unknown option '--resume'`, 'deployfile --help lists the options.'],
+    [
+      ['release', '--plna'],
+      `unknown option '--plna'`,
+      `Did you mean '--plan'? deployfile --help lists the options.`,
+    ],
+    [
+      ['release', '--forse'],
+      `unknown option '--forse'`,
+      `Did you mean '--force'? deployfile --help lists the options.`,
+    ],
+    [['release', '--mode'], '--mode has no value', 'Write mode=… or --mode ….'],
+    [
+      ['release', 'mode=dev', '--mode', 'prod'],
+      `mode is given twice, as 'dev' and as 'prod'`,
+      'Give it once.',
+    ],
+    [
+      ['release', '--renderer', 'fancy'],
+      `option '--renderer <name>' argument 'fancy' is invalid. Allowed choices are auto, tree, plain, json.`,
+      'deployfile --help lists the options.',
+    ],
+    [
+      ['release', '--json', '--renderer', 'plain'],
+      '--json and --renderer plain contradict each other',
+      'Leave one of them out.',
+    ],
+  ])('%j', async (args, message, hint) => {
+    await config()
+      .args(...args)
+      .ends(2, '', `deployfile: ${message}\n  ${hint}\n`)
+  })
+
+  it('an input that does not fit', async () => {
+    const { stderr, code, stdout } = await config().args('release', 'mode=fast').run()
+    expect(stderr).toMatch(/^deployfile: the input of 'assets:build' does not fit: mode: .*"dev"\|"prod"\n/)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  })
+
+  it('an input that no task takes', async () => {
+    await config()
+      .args('release', 'moed=prod')
+      .ends(2, '', `deployfile: 'release' takes no input 'moed'\n  Did you mean 'mode'?\n`)
+  })
+})
+
+describe('inputs', () => {
+  it.each([
+    [['mode=prod', 'force=true']],
+    [['--mode', 'prod', '--force']],
+    [['--mode=prod', '--force=true']],
+    [['assets:build.mode=prod', '--force', 'true']],
+  ])('%j are the same', async (inputs) => {
+    const { stdout } = await config()
+      .args('assets:build', ...inputs)
+      .run()
+    expect(stdout).toContain('      {"mode":"prod","force":true}\n')
+  })
+})
+
+describe('a command line that asks for nothing', () => {
+  it('with a stage alone lists the tasks, exit 2', async () => {
+    await config()
+      .args('production')
+      .ends(
+        2,
+        'deployfile assets:build  # Build\ndeployfile release       # Make a release\n',
+        'deployfile: no task was named\n  Say what to run: deployfile production <task>\n',
+      )
+  })
+
+  it('without any word prints the help, exit 2, and needs no config', async () => {
+    const { stdout, stderr, code } = await cli().run()
+    expect({ stdout, code }).toEqual({ stdout: '', code: 2 })
+    expect(stderr).toMatch(/^Usage: deployfile \[stage\] <task\.\.\.> \[key=value\.\.\.\] \[options\]\n/)
+  })
+})
+
+describe('--help and --version', () => {
+  it('prints what exists, without a config', async () => {
+    await cli()
+      .args('--help')
+      .ends(
+        0,
+        `Usage: deployfile [stage] <task...> [key=value...] [options]
+
+Runs the tasks of deploy.config.ts on the hosts of a stage.
+
+Options:
+  --version              show the version
+  -T, --tasks [pattern]  list the tasks that have a description; names that
+                         contain the pattern
+  -A, --all              list tasks without a description, too
+  -W, --where            list where tasks are declared
+  --plan                 print the plan: what would run where, and what it waits
+                         for
+  -y, --yes              do not ask before a protected stage is changed
+  --renderer <name>      how a run is shown (choices: "auto", "tree", "plain",
+                         "json", default: "auto")
+  --json                 one JSON event a line; with -T and --plan one JSON
+                         document
+  -q, --quiet            only failures
+  -v, --verbose          also what commands that only read print, and stack
+                         traces
+  --config <file>        the config, instead of looking for deploy.config.ts
+  --cwd <folder>         start from this folder
+  -h, --help             show this
+
+Examples:
+  deployfile -T                                       list the tasks
+  deployfile production deploy:migrations             a stage, then tasks
+  deployfile db:backup:restore file=some.pgdump       no stage: the default one
+  deployfile staging deploy --plan                    what would run, and in which order
+
+`,
+      )
+  })
+
+  it('prints the version', async () => {
+    const { stdout, code } = await cli().args('--version').run()
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+    expect(code).toBe(0)
+  })
+})
