@@ -16,7 +16,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'] },
+        test: { name: 'unit', include: ['packages/*/test/**/*.test.ts', 'test/docs/**/*.test.ts'] },
       },
       {
         extends: true,
@@ -38,6 +38,8 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'packages/*/integration/**/*.test.ts'],
+          // After the unit tests: what is broken there says more than what breaks here because of it.
+          sequence: { groupOrder: 1 },
           // Real servers take seconds to start, and two of them at once are enough for two cores.
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -49,6 +51,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          sequence: { groupOrder: 2 },
           testTimeout: 180_000,
           hookTimeout: 180_000,
           maxWorkers: 1,
