@@ -48,7 +48,7 @@ export interface FileOptions {
 
 /**
  * One face for a host over SSH, this machine and a recorder. `sh` changes things; `capture` and `test` only read (Capistrano's
- * execute, capture, test). Every method rejects with a `Problem`: `COMMAND_FAILED`, `COMMAND_TIMEOUT`, `COMMAND_CANCELLED`,
+ * execute, capture, test); their templates reach sh as written, backslashes too. Every method rejects with a `Problem`: `COMMAND_FAILED`, `COMMAND_TIMEOUT`, `COMMAND_CANCELLED`,
  * `CONNECTION_LOST`, and those of connecting (`HOST_UNREACHABLE`, `HOST_KEY_UNKNOWN`, `HOST_KEY_CHANGED`, `LOGIN_REFUSED`).
  */
 export interface Shell {

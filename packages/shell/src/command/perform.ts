@@ -89,9 +89,10 @@ export async function perform(
     ending = outcome.ending
     for (const end of finish) end()
     if (outcome.stopped) throw stoppedBy(outcome.stopped, facts(), outcome.ending)
-    const known = outcome.ending
-    if (!known || (known.lost !== undefined && (known.exitCode === null || wantsOutput(order))))
-      throw connectionLost(facts(), known?.lost ?? 'no answer', true)
+    const known = outcome.ending ?? { exitCode: null, signal: null, lost: 'no answer' }
+    const unknown = known.exitCode === null && known.signal === null
+    if (unknown || (known.lost !== undefined && wantsOutput(order)))
+      throw connectionLost(facts(), known.lost ?? 'it told no exit status', true)
     if (outcome.cut && wantsOutput(order)) throw outputCut(facts(), known)
     return {
       ending: known,

@@ -2,19 +2,18 @@ import { Problem, type ShellValue } from '@deployfile/core'
 import { quote } from './quote.ts'
 
 /**
- * The command of a template: every value becomes one quoted word, an array one word per element.
+ * The command of a template: every value becomes one quoted word, an array one word per element. Backslashes are the shell's
+ * (`find . -name '*.rb' -exec rm {} \;`), as with String.raw.
  * A value between quotes of the template would break out of them (`'${x}'` becomes `''x''`), so that is refused.
  * @throws Problem `COMMAND_TEMPLATE` (usage)
  */
 export function compose(strings: TemplateStringsArray, values: readonly ShellValue[]): string {
   let command = ''
-  for (const [index, part] of strings.entries()) {
-    // TypeScript says string; an invalid escape such as `\u{…` leaves undefined here.
-    if ((part as string | undefined) === undefined)
-      throw refused(command, 'contains an invalid escape sequence; write \\\\ for a backslash')
+  const parts = strings.raw.map(asWritten)
+  for (const [index, part] of parts.entries()) {
     command += part
     if (index >= values.length) break
-    if (insideQuotes(strings.slice(0, index + 1))) {
+    if (insideQuotes(parts.slice(0, index + 1))) {
       throw refused(
         command,
         `puts value ${String(index + 1)} between quotes`,
@@ -24,6 +23,11 @@ export function compose(strings: TemplateStringsArray, values: readonly ShellVal
     command += word(values[index], index, command)
   }
   return command
+}
+
+/** What one sees is what sh gets: of backslashes only those before a backtick and `${` are JavaScript's, which cannot do without. */
+function asWritten(raw: string): string {
+  return raw.replaceAll(/\\(?:(`|\$(?=\{))|[^])/g, (pair, bare: string | undefined) => bare ?? pair)
 }
 
 function word(value: unknown, index: number, before: string): string {

@@ -1,0 +1,53 @@
+import { realpathSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { CommandEvent, Host } from '@deployfile/core'
+import { createShells } from '@deployfile/shell'
+import { afterAll, describe, expect, test } from 'vitest'
+import { tempFolder } from '../../../../test/servers/temp.ts'
+import { problemOf, shellContract } from '../contract.ts'
+
+const temp = tempFolder('shell')
+const root = realpathSync(temp.path)
+const shells = createShells({ root, redact: (text) => text.replaceAll('s3cret-word', '***') })
+afterAll(() => temp.remove())
+
+describe('this machine', () => {
+  shellContract(({ signal = new AbortController().signal, emit } = {}) => {
+    const events: CommandEvent[] = []
+    return {
+      shell: shells.local({ signal, emit: emit ?? ((event) => events.push(event)) }),
+      folder: root,
+      root,
+      events,
+    }
+  })
+})
+
+describe('a host that is a folder here', () => {
+  const host = (folder?: string): Host => ({
+    name: 'local1',
+    stage: 'dev',
+    roles: ['web'],
+    transport: 'local',
+    address: 'local1',
+    primary: true,
+    props: {},
+    ...(folder !== undefined && { root: folder }),
+  })
+  const scope = { signal: new AbortController().signal, emit: () => undefined }
+
+  test('starts in its root, or in the folder of the config; HOME stays the own one', async () => {
+    await shells.local(scope).mkdir('hosts/one')
+    const one = shells.remote(host('hosts/one'), scope)
+    expect(await one.capture`pwd`).toBe(join(root, 'hosts/one'))
+    expect(await shells.remote(host(), scope).capture`pwd`).toBe(root)
+    expect(await one.capture`echo "$HOME"`).toBe(homedir())
+  })
+
+  test('says which folder is missing and how to make it', async () => {
+    const problem = await problemOf(shells.remote(host('hosts/none'), scope).sh`true`)
+    expect(problem).toMatchObject({ code: 'FOLDER_MISSING', kind: 'check' })
+    expect(problem.details.hint).toBe(`Make it: mkdir -p ${join(root, 'hosts/none')}`)
+  })
+})

@@ -1,0 +1,86 @@
+import type { Host } from '@deployfile/core'
+import { createRecorder } from '@deployfile/shell'
+import { expect, test } from 'vitest'
+import { problemOf } from '../contract.ts'
+
+const web1: Host = {
+  name: 'web1',
+  stage: 'production',
+  roles: ['web'],
+  transport: 'ssh',
+  address: 'web1',
+  primary: true,
+  props: {},
+}
+const scope = { signal: new AbortController().signal, emit: () => undefined }
+
+test('records what would be done, as data, and does nothing', async () => {
+  const recorder = createRecorder()
+  const shell = recorder.remote(web1, scope).with({ cwd: '/srv' })
+  await shell.sh`ln -s ${'a b'} x`
+  await shell.run('git', ['clone', 'a b'], { timeout: 5 })
+  await shell.script('echo $1', ['x'])
+  await shell.writeFile('REVISION', 'abc\n')
+  await shell.symlink('/srv/releases/1', '/srv/current')
+  await shell.mkdir('shared')
+  await shell.remove('old')
+  await shell.rename('a', 'b')
+  await shell.uploadFile('x', 'y')
+  await shell.uploadDir('dist', 'public')
+  expect(recorder.commands.map(({ call, text }) => `${call}: ${text}`)).toEqual([
+    "sh: ln -s 'a b' x",
+    "run: git clone 'a b'",
+    'script: echo $1',
+    'writeFile: cat > REVISION',
+    'symlink: ln -sfn /srv/releases/1 /srv/current',
+    'mkdir: mkdir -p shared',
+    'remove: rm -rf old',
+    'rename: mv a b',
+    'uploadFile: upload x y',
+    'uploadDir: upload -r dist public',
+  ])
+  expect(recorder.commands[1]).toEqual({
+    host: 'web1',
+    call: 'run',
+    text: "git clone 'a b'",
+    reads: false,
+    options: { cwd: '/srv', timeout: 5 },
+  })
+  expect(recorder.commands[3]?.input).toBe('abc\n')
+})
+
+test('answers by text or pattern, the first that fits', async () => {
+  const recorder = createRecorder({
+    answers: [
+      ['cat REVISION', 'abc\n'],
+      [/^git rev-parse/, 'def\n\n'],
+      ['test -e gone', 1],
+      [/^test -e/, 0],
+      ['false', { exitCode: 2, stderr: 'bad\n' }],
+    ],
+  })
+  const shell = recorder.remote(web1, scope)
+  expect(await shell.readFile('REVISION')).toBe('abc\n')
+  expect(await shell.capture`git rev-parse ${'HEAD'}`).toBe('def')
+  expect(await shell.exists('gone')).toBe(false)
+  expect(await shell.exists('here')).toBe(true)
+  expect((await problemOf(shell.sh`false`)).message).toBe('web1: false failed with exit code 2: bad')
+  expect((await problemOf(shell.test`false`)).code).toBe('COMMAND_FAILED')
+})
+
+test('a question that nobody answered is an error that says what to add', async () => {
+  const recorder = createRecorder({ answers: [['date', 'today']] })
+  const problem = await problemOf(recorder.local(scope).capture`hostname -f`)
+  expect(problem.code).toBe('UNEXPECTED_COMMAND')
+  expect(problem.message).toBe('localhost: nobody told the recorder what capture of `hostname -f` gives')
+  expect(problem.details.hint).toBe(
+    'Add it to answers: ["hostname -f", \'output\'] or an exit code. There are answers for: date.',
+  )
+  await problemOf(recorder.local(scope).test`true`)
+})
+
+test('refuses what a real shell would refuse', async () => {
+  const shell = createRecorder().remote(web1, scope)
+  expect((await problemOf(shell.remove('/'))).code).toBe('REMOVE_REFUSED')
+  expect((await problemOf(shell.sh`echo "${'x'}"`)).code).toBe('COMMAND_TEMPLATE')
+})
