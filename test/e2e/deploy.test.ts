@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -13,8 +14,8 @@ describe.runIf(servicesFound('sshd', 'postgres'))('a project and its deployments
 
   const linked = ['config/database.env', 'log', 'tmp/pids', 'public/system']
   // git archive writes modes for a umask of 002; tar keeps them for root and takes the umask off for everybody else.
-  const archived = (mode: number): string =>
-    (process.getuid?.() === 0 ? mode : mode & ~process.umask()).toString(8)
+  const umask = Number.parseInt(execFileSync('sh', ['-c', 'umask'], { encoding: 'utf8' }), 8)
+  const archived = (mode: number): string => (process.getuid?.() === 0 ? mode : mode & ~umask).toString(8)
   const releaseOf = (link: string | undefined): string => link?.split('/').at(-1) ?? 'none'
 
   beforeAll(async () => {

@@ -8,7 +8,7 @@ const PLACE = /(?:\(|^|\s)((?:file:\/\/)?\/[^()\n]+?):(\d+):(\d+)\)?$/
 
 /** Turns whatever an import threw into one message with a place in the user's files. */
 export function explainImport(file: string, { thrown, exactColumns }: ImportFailure): Problem {
-  if (isProblem(thrown)) return thrown
+  if (isProblem(thrown)) return withPlace(thrown, firstUserFrame(thrown, file, exactColumns))
   const code = codeOf(thrown)
   const error = thrown instanceof Error ? thrown : undefined
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') return missingImport(file, error)
@@ -32,6 +32,15 @@ export function explainImport(file: string, { thrown, exactColumns }: ImportFail
     hint: 'It was loaded, nothing was connected. Run again with --verbose to see the stack.',
     cause: thrown,
   })
+}
+
+/** What a recipe refuses knows its key, but not where it was called from. */
+function withPlace(problem: Problem, location: SourceLocation | undefined): Problem {
+  const { kind, code, message, details } = problem
+  if (details.location !== undefined || location === undefined) return problem
+  const placed = new Problem(kind, code, message, { ...details, location })
+  if (problem.stack !== undefined) placed.stack = problem.stack
+  return placed
 }
 
 function missingImport(file: string, error: Error | undefined): Problem {
@@ -97,17 +106,14 @@ function checkedPlace(file: string): { location: SourceLocation; reason: string 
   return reason === undefined ? undefined : nodePlace(stderr, reason)
 }
 
-/** Node's own form: "/abs/file.ts:1", the source line, and a line of carets. */
+/** Node's own form: "/abs/file.ts:1", some source lines, and one of carets below the one that is meant. */
 function nodePlace(text: string, reason: string): { location: SourceLocation; reason: string } | undefined {
-  const [where = '', , carets = ''] = text.split('\n')
+  const [where = '', ...rest] = text.split('\n')
   const native = /^((?:file:\/\/)?\/.+?):(\d+)$/.exec(where)
   if (!native) return undefined
   const [, at = '', line] = native
-  const column = carets.indexOf('^') + 1
-  return {
-    reason,
-    location: { file: toPath(at), line: Number(line), column: Math.max(1, column) },
-  }
+  const carets = rest.find((row) => /^\s*\^+\s*$/.test(row)) ?? '^'
+  return { reason, location: { file: toPath(at), line: Number(line), column: carets.indexOf('^') + 1 } }
 }
 
 /** The config itself where it is on the stack, else the first file that is not a dependency's. */
