@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -18,21 +18,58 @@ const RAN = Symbol.for('deployfile.config.ran')
 const marks = globalThis as unknown as { [RAN]?: boolean }
 
 /**
- * Imports a config module: natively where Node strips types (and always for JavaScript), else by jiti.
+ * Imports a config module: natively where Node reads it without a warning, else by jiti.
  * jiti takes over only from an import that failed before any line of user code ran, so a config never runs twice.
  */
 export async function importModule(file: string): Promise<ImportedModule | ImportFailure> {
-  const isTypeScript = /\.m?ts$/.test(file)
-  if (isTypeScript && !stripsTypes()) return importByJiti(file)
+  if (!isNative(file)) return importByJiti(file)
   marks[RAN] = false
   try {
     return { exports: await importMarked(file), exactColumns: true }
   } catch (thrown) {
-    if (!isTypeScript || !mayRetry(file, thrown)) return { thrown, exactColumns: true }
+    const mayRetry = /\.m?ts$/.test(file) && !hasBegun() && RETRIED.has(codeOf(thrown) ?? '')
+    if (!mayRetry) return { thrown, exactColumns: true }
     const second = await importByJiti(file)
     // A package that neither finds is best explained by the first, native error.
     const lost = 'thrown' in second && codeOf(second.thrown) === 'MODULE_NOT_FOUND'
     return lost && codeOf(thrown) === 'ERR_MODULE_NOT_FOUND' ? { thrown, exactColumns: true } : second
+  }
+}
+
+function hasBegun(): boolean {
+  return marks[RAN] === true
+}
+
+/** What jiti can do and Node cannot: enums, `./hosts` without an ending, folders, paths of a tsconfig. */
+const RETRIED = new Set([
+  'ERR_UNKNOWN_FILE_EXTENSION',
+  'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
+  'ERR_MODULE_NOT_FOUND',
+  'ERR_UNSUPPORTED_DIR_IMPORT',
+  'ERR_PACKAGE_PATH_NOT_EXPORTED',
+  'ERR_PACKAGE_IMPORT_NOT_DEFINED',
+])
+
+/** `.ts` and `.js` count as modules only below `"type": "module"`: elsewhere Node warns, or takes `import` for a mistake. */
+function isNative(file: string): boolean {
+  if (/ts$/.test(file) && !stripsTypes()) return false
+  return /\.m[tj]s$/.test(file) || packageType(file) === 'module'
+}
+
+function packageType(file: string): unknown {
+  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+    const manifest = path.join(folder, 'package.json')
+    if (existsSync(manifest)) return readType(manifest)
+    if (folder === path.dirname(folder)) return undefined
+  }
+}
+
+function readType(manifest: string): unknown {
+  try {
+    return (JSON.parse(readFileSync(manifest, 'utf8')) as { type?: unknown } | null)?.type
+  } catch {
+    // A broken package.json is for npm to complain about.
+    return undefined
   }
 }
 
@@ -57,20 +94,6 @@ async function importMarked(file: string): Promise<Record<string, unknown>> {
   const url = `data:text/javascript,${encodeURIComponent(`${entry}//${Date.now()}`)}`
   const { config } = (await import(url)) as { config: Record<string, unknown> }
   return config
-}
-
-/** The codes of enum and the like, `./hosts` without ending and tsconfig paths; and `import` in a package of type commonjs. */
-function mayRetry(file: string, thrown: unknown): boolean {
-  const code = codeOf(thrown)
-  if (marks[RAN] !== true) {
-    return /^ERR_(UNKNOWN_FILE_EXTENSION|UNSUPPORTED_TYPESCRIPT_SYNTAX|MODULE_NOT_FOUND|UNSUPPORTED_DIR_IMPORT|PACKAGE_PATH_NOT_EXPORTED)$/.test(
-      code ?? '',
-    )
-  }
-  // A CommonJS file is compiled after the mark; its own SyntaxError still means that none of it ran.
-  if (!(thrown instanceof SyntaxError)) return false
-  const first = (thrown.stack ?? '').split('\n', 1)[0] ?? ''
-  return first.startsWith(`${file}:`) || first.startsWith(`${pathToFileURL(file).href}:`)
 }
 
 async function importByJiti(file: string): Promise<ImportedModule | ImportFailure> {
