@@ -47,7 +47,7 @@ export async function checkHost({ host, remote }: OnHost, options: StageOptions)
   const values = [layout.deployTo, String(linkedFiles.length), ...linkedFiles, ...linkedDirs]
   const { stdout } = await runSteps(
     remote,
-    { title: 'check the host', code: 'CHECK_FAILED' },
+    { title: 'check the host', code: 'CHECK_FAILED', reads: true },
     CHECK_SCRIPT,
     values,
   )
@@ -118,7 +118,7 @@ if [ -e "$to/current" ] && [ ! -L "$to/current" ]; then printf 'fault\\tcurrent-
 ${STATE_SCRIPT}`
   const { stdout } = await runSteps(
     remote,
-    { title: 'look for the release before', code: 'CHECK_FAILED' },
+    { title: 'look for the release before', code: 'CHECK_FAILED', reads: true },
     script,
     [layout.deployTo],
   )

@@ -5,7 +5,6 @@ import type { StageOptions } from './options.ts'
 import { runSteps } from './step.ts'
 import type { Flip } from './tasks.ts'
 
-// A link left at releases/current (Capistrano's way of renaming, interrupted) would make its next `ln -s` land inside a release.
 const BEFORE_SCRIPT = String.raw`
 to=$1 name=$2
 step 'looking at current'
@@ -15,17 +14,19 @@ if [ -z "$name" ]; then
   name=$(basename "$(cd -P "$to/current/" && pwd -P)")
 fi
 [ -f "$to/releases/$name/REVISION" ] || refuse "the release $to/releases/$name is not there, or not whole"
-if [ -L "$to/releases/current" ]; then rm -f "$to/releases/current"; fi
 printf 'name\t%s\n' "$name"
 if [ -L "$to/current" ]; then printf 'link\t%s\n' "$(readlink "$to/current")"; fi`
 
+// A link left at releases/current (Capistrano's way of renaming, interrupted) would make its next `ln -s` land inside a release.
 const AFTER_SCRIPT = String.raw`
-own=$1/.deployfile ledger=$1/.deployfile/releases.jsonl
+own=$1/.deployfile ledger=$1/.deployfile/releases.jsonl stale=$1/releases/current
 shift
 ${LEDGER_FUNCTION}
 step 'writing the ledger'
 mkdir -p "$own"
-for line in "$@"; do ledger "$line"; done`
+for line in "$@"; do ledger "$line"; done
+step 'removing a stale releases/current'
+if [ -L "$stale" ]; then rm -f "$stale"; fi`
 
 /** What is known of a flip besides its target. */
 export interface FlipDetails {
@@ -48,7 +49,10 @@ export async function flip(
 ): Promise<Flip> {
   const layout = await locate(remote, options.deployTo)
   const failure = { title: `publish ${name ?? 'again'}`, code: 'PUBLISH_FAILED' }
-  const { stdout } = await runSteps(remote, failure, BEFORE_SCRIPT, [layout.deployTo, name ?? ''])
+  const { stdout } = await runSteps(remote, { ...failure, reads: true }, BEFORE_SCRIPT, [
+    layout.deployTo,
+    name ?? '',
+  ])
   const facts = new Map(
     stdout.split('\n').map((line) => [line.slice(0, line.indexOf('\t')), line.slice(line.indexOf('\t') + 1)]),
   )
@@ -88,7 +92,7 @@ export async function flipBack(
   const layout = await locate(remote, options.deployTo)
   const failure = { title: `take the flip to ${flipped.name} back`, code: 'UNDO_FAILED' }
   const target = `${layout.releases}/${flipped.name}`
-  const { stdout } = await runSteps(remote, failure, POINTS_SCRIPT, [layout.deployTo])
+  const { stdout } = await runSteps(remote, { ...failure, reads: true }, POINTS_SCRIPT, [layout.deployTo])
   if (stdout.replace(/\n$/, '') !== target || flipped.previous === target) return false
   if (flipped.previous === undefined)
     await runSteps(remote, failure, UNLINK_SCRIPT, [layout.deployTo, target])

@@ -57,7 +57,7 @@ fi`
 export async function surveyHost(remote: Shell, deployTo: string): Promise<HostState> {
   const { stdout } = await runSteps(
     remote,
-    { title: 'look at the releases', code: 'SURVEY_FAILED' },
+    { title: 'look at the releases', code: 'SURVEY_FAILED', reads: true },
     `to=$1${STATE_SCRIPT}`,
     [deployTo],
   )

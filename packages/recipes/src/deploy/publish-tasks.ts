@@ -5,7 +5,7 @@ import { surveyHost } from './host-state.ts'
 import { locate } from './layout.ts'
 import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
 import { removeOldReleases } from './release.ts'
-import { restartApplication } from './restart.ts'
+import { restartAfterGoingBack, restartApplication } from './restart.ts'
 import { appendRevisionLog, deployedLine, rolledBackLine } from './revision-log.ts'
 import type { RollbackTasks } from './rollback-tasks.ts'
 import type { DeployTasks, MigrateTask, TasksBeforeMigrate } from './tasks.ts'
@@ -44,7 +44,7 @@ export function publishTasks(
       if (!flipped || !needs.release) return
       const settled = stageOptions(options, stage, host)
       const back = await flipBack(context, settled, flipped, { [flipped.name]: 'building' })
-      if (back && flipped.previous !== undefined) await restartApplication(context, settled)
+      if (back && flipped.previous !== undefined) await restartAfterGoingBack(context, settled)
     },
   })
   const published = group('deploy:published', {

@@ -27,9 +27,10 @@ step 'linking shared files'
 inside=$(cd -P "$stage" && pwd -P)
 for path in "$@"; do
   parent=$(dirname "$path")
-  mkdir -p "$stage/$parent"
-  case $(cd -P "$stage/$parent" && pwd -P)/ in
-    "$inside"/*) ;;
+  made=$parent
+  while [ ! -d "$stage/$made" ]; do made=$(dirname "$made"); done
+  case $(cd -P "$stage/$made" && pwd -P)/ in
+    "$inside"/*) mkdir -p "$stage/$parent" ;;
     *) refuse "$path: a link in the repository leads out of the release" ;;
   esac
   target=$stage/$path

@@ -1,8 +1,9 @@
+import { Problem, toRecord } from '@deployfile/core'
 import type { RestartStrategy } from '../restart/strategy.ts'
 import { locate, type OnHost } from './layout.ts'
-import { runCommand } from './migrate.ts'
 import type { StageOptions } from './options.ts'
 import type { Release } from './tasks.ts'
+import { runUserCommand } from './user-command.ts'
 
 /** Restarts the application on a host, by the strategy or command of the options; false when there is none. */
 export async function restartApplication(
@@ -22,5 +23,29 @@ export async function restartApplication(
 }
 
 function byCommand(command: string): RestartStrategy {
-  return { name: 'command', restart: ({ remote, current }) => runCommand({ remote }, current, command) }
+  return {
+    name: 'command',
+    restart: ({ remote, host, current }) =>
+      runUserCommand({ remote, host }, current, {
+        ...{ command, what: 'the restart', code: 'RESTART_FAILED' },
+        hint: `It ran in ${current}.`,
+      }),
+  }
+}
+
+/**
+ * The application may have started from the release that `current` was just taken off.
+ * @throws Problem (task) `UNDO_FAILED` that says where `current` is
+ */
+export async function restartAfterGoingBack(context: OnHost, options: StageOptions): Promise<void> {
+  try {
+    await restartApplication(context, options)
+  } catch (cause) {
+    const { host, stage } = context
+    const { message, command } = toRecord(cause)
+    throw new Problem('task', 'UNDO_FAILED', `current is back where it was, but ${message}`, {
+      ...{ host: host.name, command, cause },
+      hint: `The application may still run the release that was taken back. When it can start again: npx deployfile ${stage.name} deploy:restart`,
+    })
+  }
 }

@@ -2,7 +2,7 @@ import { all, group, optional, task, type HostSelector } from '@deployfile/core'
 import { checkRollback } from './check.ts'
 import { flip, flipBack } from './flip.ts'
 import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
-import { restartApplication } from './restart.ts'
+import { restartAfterGoingBack } from './restart.ts'
 import { chooseTarget } from './rollback.ts'
 import type { DeployTasks } from './tasks.ts'
 
@@ -39,8 +39,11 @@ export function rollbackTasks(options: DeployOptions, on: HostSelector, when: Wh
     when,
     run: (context) => {
       const { stage, host, needs } = context
-      const bad = needs.state.live === undefined ? [] : [needs.state.live]
-      return flip(context, stageOptions(options, stage, host), needs.target.name, { bad })
+      const { live } = needs.state
+      const { name } = needs.target
+      // A host that lagged behind had nothing bad.
+      const bad = live !== undefined && live > name ? [live] : []
+      return flip(context, stageOptions(options, stage, host), name, { bad })
     },
     async undo(context) {
       const { stage, host, needs, result } = context
@@ -48,7 +51,7 @@ export function rollbackTasks(options: DeployOptions, on: HostSelector, when: Wh
       const flipped = result ?? { name: needs.target.name, ...(link !== undefined && { previous: link }) }
       const settled = stageOptions(options, stage, host)
       const back = await flipBack(context, settled, flipped, live === undefined ? {} : { [live]: 'live' })
-      if (back) await restartApplication(context, settled)
+      if (back) await restartAfterGoingBack(context, settled)
     },
   })
   const reverted = group('deploy:reverted', { reverting: optional(reverting), revert: optional(revert) })

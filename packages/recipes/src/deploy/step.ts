@@ -18,6 +18,8 @@ export interface Purpose {
   readonly title: string
   readonly code: string
   readonly hint?: string
+  /** It changes nothing, and what it prints is for us. Default false. */
+  readonly reads?: boolean
 }
 
 /**
@@ -31,7 +33,7 @@ export async function runSteps(
   values: readonly string[],
 ): Promise<CommandOutput> {
   try {
-    return await remote.script(wrap(purpose.title, text), values)
+    return await remote.script(wrap(purpose.title, text), values, { reads: purpose.reads ?? false })
   } catch (error) {
     throw explain(error, remote.host.name, purpose)
   }

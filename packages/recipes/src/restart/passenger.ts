@@ -27,7 +27,7 @@ export function passenger(options: PassengerOptions = {}): RestartStrategy {
 }
 
 async function findProgram({ remote }: RestartContext): Promise<string | undefined> {
-  const { stdout } = await remote.script('command -v passenger-config || :')
+  const { stdout } = await remote.script('command -v passenger-config || :', [], { reads: true })
   return stdout.trim() === '' ? undefined : stdout.trim()
 }
 

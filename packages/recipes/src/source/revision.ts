@@ -38,7 +38,7 @@ type Line = readonly [hash: string, ref: string, of: string | undefined]
 
 async function listRefs(remote: Shell, repository: string, branch: string): Promise<readonly Line[]> {
   try {
-    const { stdout } = await remote.script(SCRIPT, [repository, branch])
+    const { stdout } = await remote.script(SCRIPT, [repository, branch], { reads: true })
     return stdout.split('\n').map((line): Line => {
       const [hash = '', ref = '', of] = line.split('\t')
       return [hash, ref, of]
