@@ -8,7 +8,7 @@ import { readArchive, readContents } from './archive.ts'
 import { makeFolder, publish, reserve } from './folder.ts'
 import { formatManifest, manifestPath, type Backup, type BackupManifest } from './manifest.ts'
 import { backupName, type BackupLabel, type Stamp } from './name.ts'
-import { formatBytes } from './size.ts'
+import { countTables, formatBytes } from './size.ts'
 
 /** Where a backup of a stamp will be; its `.part` beside it while it grows. */
 export function backupFile(site: Site, label: Omit<BackupLabel, 'database'>, stamp: Stamp): string {
@@ -32,7 +32,7 @@ export async function createBackup(
   const why = `the server of ${site.connection.database} is PostgreSQL ${server.version}`
   const programs = choosePrograms(server.programs, server.major, host, why)
   const identity = await readIdentity(server, site.connection.database)
-  const userTables = await countTables(server)
+  const userTables = await countPlainTables(server)
   const file = backupFile(site, label, stamp)
   const part = `${file}.part`
   await makeFolder(site.shell, site.folder)
@@ -58,7 +58,7 @@ export async function createBackup(
     await publish(site.shell, part, file)
     await site.shell.writeFile(manifestPath(file), formatManifest(manifest), { mode: 0o600 })
     site.log(
-      `dumped ${manifest.database}: ${formatBytes(manifest.bytes)}, ${manifest.tables} tables, sha256 ${manifest.sha256}`,
+      `dumped ${manifest.database}: ${formatBytes(manifest.bytes)}, ${countTables(manifest.tables)}, sha256 ${manifest.sha256}`,
     )
     return { ...manifest, file, on: host }
   } catch (error) {
@@ -89,7 +89,7 @@ WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`
 
-async function countTables(server: Server): Promise<number> {
+async function countPlainTables(server: Server): Promise<number> {
   const [row] = await query<{ plain: number }>(server, USER_TABLES.replaceAll('\n', ' '))
   return row?.plain ?? 0
 }
@@ -101,7 +101,7 @@ function checkContents(site: Site, userTables: number, withData: number): void {
     site.log(`warning: ${database} has no tables, so this backup holds no data`)
     return
   }
-  const message = `the archive of ${database} holds no data, though the database has ${userTables} tables`
+  const message = `the archive of ${database} holds no data, though the database has ${countTables(userTables)}`
   throw new Problem('task', 'BACKUP_EMPTY', message, {
     host: site.shell.host.name,
     hint: 'Check that the user of this URL may read the tables.',

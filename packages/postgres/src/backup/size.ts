@@ -10,3 +10,8 @@ export function formatBytes(bytes: number): string {
   }
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit] ?? ''}`
 }
+
+/** `1 table`, `23 tables`. */
+export function countTables(tables: number): string {
+  return `${tables} table${tables === 1 ? '' : 's'}`
+}

@@ -5,6 +5,7 @@ import { USER_TABLES } from '../backup/create.ts'
 import type { FoundBackup } from '../backup/find.ts'
 import { makeFolder } from '../backup/folder.ts'
 import { temporaryName, type Stamp } from '../backup/name.ts'
+import { countTables } from '../backup/size.ts'
 import { restoreInto } from '../client/dump.ts'
 import { countJobs } from '../client/jobs.ts'
 import type { Programs } from '../client/programs.ts'
@@ -66,7 +67,7 @@ export async function restoreBackup(site: Site, order: RestoreOrder): Promise<Re
     if (!site.signal.aborted) await site.shell.remove(listFile(site, order.stamp))
   }
   const { database } = site.connection
-  site.log(`restored ${basename(order.backup.file)} into ${database}: ${contents.tables} tables`)
+  site.log(`restored ${basename(order.backup.file)} into ${database}: ${countTables(contents.tables)}`)
   return { database, host: site.shell.host.name, file: order.backup.file, tables: contents.tables }
 }
 
@@ -113,7 +114,9 @@ async function fill(
   }
   await execute(server, 'ANALYZE;', fresh)
   await setEnvironment(server, fresh, order.stage)
-  site.log(`filled ${fresh}: ${contents.tables} tables in ${Math.round((Date.now() - started) / 100) / 10} s`)
+  site.log(
+    `filled ${fresh}: ${countTables(contents.tables)} in ${Math.round((Date.now() - started) / 100) / 10} s`,
+  )
 }
 
 /** The name of the database that was put aside; undefined when there was none. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { isProblem, task, type BaseContext, type Stage } from '@deployfile/core'
+import { isProblem, task, toRecord, type BaseContext, type ProblemRecord, type Stage } from '@deployfile/core'
 import {
   openServer,
   readIdentity,
@@ -18,6 +18,8 @@ import { siteOf } from './site.ts'
 export interface ProductionNow {
   /** Null when it could not be reached or does not tell; what was kept of it counts then. */
   readonly identity: DatabaseIdentity | null
+  /** Why it could not be reached. */
+  readonly unreachable?: ProblemRecord
 }
 
 /** Reads who production is. Fails for nothing but an interrupt: a laptop on a train may restore a file, on what is known. */
@@ -35,10 +37,9 @@ export function productionTask(settings: Settings) {
         return { identity }
       } catch (error) {
         if (context.signal.aborted || !isProblem(error)) throw error
-        context.log(
-          `${context.stage.name} could not be asked who it is (${error.message}); using what is known of it`,
-        )
-        return { identity: null }
+        context.log(`${context.stage.name} could not be asked who it is: ${error.message}`)
+        const { stack: _, ...unreachable } = toRecord(error)
+        return { identity: null, unreachable }
       }
     },
   })

@@ -1,4 +1,4 @@
-import { task } from '@deployfile/core'
+import { Problem, task } from '@deployfile/core'
 import {
   backupFile,
   cleanUpRestore,
@@ -66,6 +66,8 @@ function targetTask(settings: Settings, production: ReturnType<typeof production
     needs: { production },
     when: mayBeTarget(settings),
     async run(context) {
+      const { unreachable } = context.needs.production
+      if (unreachable) throw new Problem('check', unreachable.code, unreachable.message, unreachable)
       const site = await siteOf(settings, context)
       const known = await productionDatabases(settings, context, context.needs.production)
       return prepareTarget(context, site, known, `a copy of ${settings.from}'s as it is now`)
