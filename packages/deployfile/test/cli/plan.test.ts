@@ -48,6 +48,11 @@ describe('--plan', () => {
 
   it('is the plan itself with --json', async () => {
     const { stdout } = await config().args('publish', '--plan', '--json').run()
-    expect(JSON.parse(stdout)).toMatchObject({ stage: 'dev', requested: ['publish'], nodes: expect.any(Array) as unknown, edges: expect.any(Array) as unknown })
+    expect(JSON.parse(stdout)).toMatchObject({
+      stage: 'dev',
+      requested: ['publish'],
+      nodes: expect.any(Array) as unknown,
+      edges: expect.any(Array) as unknown,
+    })
   })
 })

@@ -24,8 +24,7 @@ const plan = (nodes: readonly PlanNode[]): Plan => ({
 })
 
 function feed(rows: Rows, ...events: readonly RunEventBody[]): void {
-  for (const [index, event] of events.entries())
-    rows.apply({ ...event, seq: index + 1, at: 1000 + index })
+  for (const [index, event] of events.entries()) rows.apply({ ...event, seq: index + 1, at: 1000 + index })
 }
 const started = (id: string, phase: 'run' | 'undo' = 'run'): RunEventBody => ({
   type: 'node.started',
