@@ -195,6 +195,18 @@ describe('a restart that fails', () => {
     expectDone(await site.run('deploy'))
   })
 
+  it('and fails again when the old release is started says where current is', async () => {
+    expectDone(await site.run('deploy'))
+    const before = both().map((host) => [host.link('current'), host.list('releases')])
+    const ran = await site.run('deploy', { options: { restart: 'echo no such unit >&2; exit 5' } })
+    expect(ran.problems.filter((problem) => problem.startsWith('task RESTART_FAILED'))).toHaveLength(2)
+    expect(ran.problems).toContain(
+      'task UNDO_FAILED: current is back where it was, but web1: the restart failed: no such unit',
+    )
+    expect(ran.hints.join()).toContain('npx deployfile production deploy:restart')
+    expect(both().map((host) => [host.link('current'), host.list('releases')])).toEqual(before)
+  })
+
   it('on a first deploy leaves no current', async () => {
     const ran = await site.run('deploy', { options: { restart: 'exit 1' } })
     expect(ran.status).toBe('failed')

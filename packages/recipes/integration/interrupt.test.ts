@@ -13,6 +13,7 @@ it(
     for (let stopAfter = 1, done = false; !done; stopAfter++) {
       site.git.commit({ 'app.txt': String(stopAfter) })
       const before = hosts.map((host) => host.list('releases'))
+      const around = hosts.map((host) => [host.list(''), host.list('.deployfile'), host.list('..')])
       const [old] = hosts.map((host) => host.live())
       let commands = 0
       const ran = await site.run('deploy:migrations', {
@@ -38,6 +39,8 @@ it(
         hosts.map((host) => host.list('releases')),
         where,
       ).toEqual(before.map((names) => [...names, ...kept]))
+      const afterwards = hosts.map((host) => [host.list(''), host.list('.deployfile'), host.list('..')])
+      expect(afterwards, where).toEqual(around)
       for (const host of hosts) {
         expect(host.link('current'), where).toBe(`${host.deployTo}/releases/${host.live()}`)
         // What was started last is what is served.

@@ -104,6 +104,7 @@ describe('what a kill leaves', () => {
       host.write(`releases/.20250202000000.20250202T000000000Z-abcd/app.txt`)
       host.write(`releases/${killed}/REVISION`, 'x')
       host.write(`releases/.keep/mine`)
+      symlinkSync(host.at(`releases/${one}`), host.at('.current.0123456789ab.part'))
       host.write('.deployfile/repo.20250202T000000000Z-abcd/HEAD')
       const line = `{"release":"${killed}","state":"building","run":"gone","at":"2025-01-01T00:00:00Z"}`
       host.write(
@@ -114,6 +115,8 @@ describe('what a kill leaves', () => {
     const two = await deployed()
     for (const host of both()) {
       expect(host.list('releases')).toEqual(['.keep', one, two])
+      expect(host.list('')[0]).toBe('.deployfile')
+      expect(host.list('.deployfile')).toEqual(['releases.jsonl'])
       const lines = host.read('.deployfile/releases.jsonl').split('\n')
       expect(lines.filter((line) => line === '{"release":"202')).toHaveLength(1)
       expect(lines.at(-2)).toContain(`"release":"${two}","state":"live"`)

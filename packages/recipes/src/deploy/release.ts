@@ -57,7 +57,11 @@ ${TAKE_AWAY}
 step 'making the folders'
 mkdir -p "$to/releases" "$to/shared" "$own"
 step 'removing what a killed run left'
+rm -rf "$own"/repo.*
 for left in $leftovers; do take_away "$left"; done
+for left in "$to"/.current.*.part; do
+  if [ -L "$left" ]; then rm -f "$left"; fi
+done
 if [ -n "$repair" ]; then ledger "$repair"; fi
 ${GIT_ENVIRONMENT}
 ${MIRROR_SCRIPT}

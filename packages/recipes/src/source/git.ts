@@ -16,7 +16,6 @@ fi`
 export const MIRROR_SCRIPT = String.raw`
 if [ ! -f "$repo/HEAD" ]; then
   step "cloning $url"
-  rm -rf "$own"/repo.*
   git clone --quiet --mirror -- "$url" "$own/repo.$run"
   mv "$own/repo.$run" "$repo"
 else

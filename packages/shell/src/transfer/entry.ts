@@ -65,6 +65,7 @@ target=${quote(target)} path=${quotePath(path)} temp=${quotePath(beside(path))}
 ${RENAME_OVER}
 if [ -d "$path" ] && [ ! -L "$path" ]; then echo "$path is a folder, not a link" >&2; exit 73; fi
 trap 'rm -f -- "$temp"' EXIT
+trap 'exit 143' HUP INT PIPE TERM
 ln -s -- "$target" "$temp"
 rename_over "$temp" "$path"
 [ "$(readlink "$path"; echo .)" = "$target
