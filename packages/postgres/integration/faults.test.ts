@@ -6,11 +6,13 @@ import {
   cleanUpRestore,
   createBackup,
   newStamp,
+  openServer,
   openTarget,
   readBackup,
   restoreBackup,
   type Backup,
 } from '@deployfile/postgres'
+import { execute } from '../src/sql/query.ts'
 import { startPostgres, type PostgresServer } from '../../../test/servers/postgres.ts'
 import { servicesFound } from '../../../test/servers/service.ts'
 import { tempFolder, type TempFolder } from '../../../test/servers/temp.ts'
@@ -262,9 +264,7 @@ describe.runIf(servicesFound('postgres'))('what can go wrong', () => {
     )
     expect(seen).toBe('0')
     const site = siteOf('app_production')
-    const { openServer } = await import('@deployfile/postgres')
     const opened = await openServer(site, { readOnly: true, databases: ['app_production'] })
-    const { execute } = await import('../src/sql/query.ts')
     await expect(execute(opened, 'DELETE FROM books;')).rejects.toThrow('read-only transaction')
   })
 })

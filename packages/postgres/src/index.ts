@@ -17,6 +17,7 @@ export {
   type ProductionDatabase,
   type TargetFacts,
 } from './restore/guard.ts'
+export { healSite } from './restore/heal.ts'
 export { cleanUpRestore, restoreBackup, type RestoreOrder, type RestoreResult } from './restore/restore.ts'
 export { openTarget, type Target } from './restore/target.ts'
 export type { Site } from './site.ts'

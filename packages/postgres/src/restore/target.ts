@@ -15,7 +15,8 @@ export interface Target {
   readonly live: LiveDatabase | undefined
 }
 
-const MAINTENANCE = ['postgres', 'template1']
+/** Databases that every server has, to stand in while another one is replaced. */
+export const MAINTENANCE: readonly string[] = ['postgres', 'template1']
 
 /**
  * Connects beside the target, heals what a killed restore left closed there, and reads what the target is.

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { secret } from '@deployfile/core'
@@ -150,6 +150,22 @@ describe.runIf(servicesFound('postgres'))('databases on this machine', () => {
     expect(outcome.status, JSON.stringify(outcome.failures)).toBe('done')
     expect(questions).toHaveLength(1)
     expect(await production.psql('SELECT count(*) FROM orders', 'shop_copy')).toBe('1000')
+  })
+
+  it('opens what a killed restore left closed, whatever command comes next', async () => {
+    const facts =
+      "SELECT system_identifier, (SELECT oid FROM pg_database WHERE datname = 'shop_dev') FROM pg_control_system()"
+    const [system = '', oid = ''] = (await other.psql(facts)).split('|')
+    const record = join(folder.path, `.deployfile/backups/closed_${system}_${oid}.json`)
+    for (const task of ['db:backup:create', 'db:backup:list']) {
+      writeFileSync(record, JSON.stringify({ v: 1, system, oid: Number(oid), database: 'shop_dev' }))
+      await other.psql('ALTER DATABASE shop_dev WITH ALLOW_CONNECTIONS false')
+      const { outcome, logs } = await run()(['dev', task])
+      expect(outcome.status, JSON.stringify(outcome.failures)).toBe('done')
+      expect(logs[0]).toBe('opened the database shop_dev again, which a restore had left closed')
+      expect(existsSync(record)).toBe(false)
+      expect(await other.psql('SELECT count(*) FROM orders', 'shop_dev')).toBe('1000')
+    }
   })
 
   it('cleans up after an interrupt in the middle of a restore', async () => {

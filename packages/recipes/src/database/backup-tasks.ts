@@ -5,6 +5,7 @@ import {
   createBackup,
   discardBackup,
   formatBytes,
+  healSite,
   listBackups,
   stampOf,
 } from '@deployfile/postgres'
@@ -23,6 +24,7 @@ export function createTask(settings: Settings): PostgresTasks['create'] {
     when: hasDatabase(settings),
     async run(context) {
       const site = await siteOf(settings, context)
+      await healSite(site)
       const label = { application: await applicationName(settings, context), stage: context.stage.name }
       const backup = await createBackup(site, label, stampOf(context.run, 'create'))
       await rememberProtected(settings, context, site, backup.identity)
@@ -47,6 +49,7 @@ export function listTask(settings: Settings): PostgresTasks['list'] {
     when: hasDatabase(settings),
     async run(context): Promise<readonly ListedBackup[]> {
       const site = await siteOf(settings, context)
+      await healSite(site)
       const { done, incomplete } = await listBackups(site.shell, site.folder)
       if (done.length + incomplete.length === 0) context.log(`there are no backups in ${site.folder}`)
       const whole = done.map(({ file, bytes, createdAt, stage, database, tables }) => ({
