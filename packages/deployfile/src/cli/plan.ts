@@ -27,11 +27,16 @@ export function planLines(plan: Plan, style: Style): string[] {
   return [...lines, ...plan.notes.map((note) => `${style.yellow('note:')} ${note}`)]
 }
 
-/** For each task node the nearest task nodes before it. */
+/** For each task node the nearest task nodes before it; what one of those waits for anyway is left out. */
 function waitsOf(plan: Plan): Map<string, readonly PlanNode[]> {
+  const ancestors = new Map<string, ReadonlySet<string>>()
   const byId = new Map(plan.nodes.map((node) => [node.id, node]))
   const into = new Map<string, string[]>()
-  for (const { from, to } of plan.edges) into.set(to, [...(into.get(to) ?? []), from])
+  for (const { from, to } of plan.edges) {
+    const known = into.get(to)
+    if (known) known.push(from)
+    else into.set(to, [from])
+  }
   const through = new Map<string, ReadonlySet<string>>()
   const waits = new Map<string, readonly PlanNode[]>()
   // Nodes come in an order in which they could run, so that what stands before a node is known already.
@@ -42,9 +47,13 @@ function waitsOf(plan: Plan): Map<string, readonly PlanNode[]> {
       else for (const further of through.get(id) ?? []) before.add(further)
     }
     through.set(node.id, before)
+    if (node.kind !== 'task') continue
+    const implied = new Set([...before].flatMap((id) => [...(ancestors.get(id) ?? [])]))
+    ancestors.set(node.id, new Set([...implied, ...before]))
+    const nearest = [...before].filter((id) => !implied.has(id))
     waits.set(
       node.id,
-      [...before].flatMap((id) => byId.get(id) ?? []),
+      nearest.flatMap((id) => byId.get(id) ?? []),
     )
   }
   return waits

@@ -1,4 +1,4 @@
-import type { NodeStatus, Plan, RunEvent } from '@deployfile/core'
+import type { CommandEvent, NodeStatus, Plan, RunEvent } from '@deployfile/core'
 import { labelOf } from './node-label.ts'
 import { printable } from './style.ts'
 
@@ -13,6 +13,8 @@ export interface Row {
   readonly ended: Map<string, NodeStatus>
   readonly undoing: Set<string>
   readonly undone: Map<string, boolean>
+  /** Commands under way that only read. */
+  readonly reading: Set<number>
   startedAt: number | undefined
   endedAt: number | undefined
   /** The last line of output, and where it came from. */
@@ -49,7 +51,7 @@ export function treeRows(plan: Plan): Rows {
 
 function newRow(label: string): Row & { readonly hosts: string[] } {
   const empty = { begun: new Set<string>(), ended: new Map<string, NodeStatus>() }
-  const back = { undoing: new Set<string>(), undone: new Map<string, boolean>() }
+  const back = { undoing: new Set<string>(), undone: new Map<string, boolean>(), reading: new Set<number>() }
   return {
     label,
     hosts: [],
@@ -79,11 +81,7 @@ function applyToRow(row: Row, event: Extract<RunEvent, { node: string }>, host: 
       row.last = `${place}${String(event.done)}${event.total === undefined ? '' : ` of ${String(event.total)}`}`
       return
     case 'node.command':
-      if (event.event.type === 'command.started' && !event.event.reads)
-        row.last = place + printable(event.event.text.split('\n', 1)[0] ?? '')
-      if (event.event.type === 'command.output') row.last = place + printable(event.event.line)
-      if (event.event.type === 'transfer')
-        row.last = `${place}${event.event.path} ${transferred(event.event)}`
+      applyCommand(row, event.event, place)
       return
     case 'node.ended':
       if (event.phase === 'run') row.ended.set(event.node, event.status)
@@ -91,6 +89,18 @@ function applyToRow(row: Row, event: Extract<RunEvent, { node: string }>, host: 
       if (event.phase !== 'finally') row.endedAt = event.at
       if (event.reason !== undefined) row.reason = event.reason
   }
+}
+
+function applyCommand(row: Row, event: CommandEvent, place: string): void {
+  if (event.type === 'transfer') row.last = `${place}${event.path} ${transferred(event)}`
+  if (event.type === 'command.started') {
+    // What a task reads for itself is not what a person waits for.
+    if (event.reads) row.reading.add(event.command)
+    else row.last = place + printable(event.text.split('\n', 1)[0] ?? '')
+  }
+  if (event.type === 'command.output' && !row.reading.has(event.command))
+    row.last = place + printable(event.line)
+  if (event.type === 'command.ended') row.reading.delete(event.command)
 }
 
 function transferred(event: { readonly bytes: number; readonly total?: number }): string {

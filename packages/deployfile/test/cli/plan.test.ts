@@ -30,8 +30,8 @@ describe('--plan', () => {
 2 release  web1  after build
 3 release  web2  after build
 4 migrate  web2  after release on all 2 hosts
-5 warm     web1  after release, migrate on web2
-6 warm     web2  after release, migrate
+5 warm     web1  after migrate on web2
+6 warm     web2  after migrate
 7 publish  web1  after warm
 8 publish  web2  after warm
 `,

@@ -1,4 +1,4 @@
-import type { NodeStatus, Plan, PlanNode, RunEventBody } from '@deployfile/core'
+import type { CommandEvent, NodeStatus, Plan, PlanNode, RunEventBody } from '@deployfile/core'
 import { describe, expect, it } from 'vitest'
 import { stateOf, treeRows, type Rows } from '../../src/render/tree-rows.ts'
 import { visibleRows } from '../../src/render/tree-window.ts'
@@ -116,6 +116,20 @@ describe('rows', () => {
     })
     expect(rows.list[0]!.last).toBe('web2: unpacking')
   })
+})
+
+it('keeps to itself what a task reads', () => {
+  const rows = treeRows(plan([node('release', 'web1')]))
+  const id = 'release@dev/web1'
+  const of = (event: CommandEvent): RunEventBody => ({ type: 'node.command', node: id, phase: 'run', event })
+  feed(
+    rows,
+    started(id),
+    of({ type: 'command.started', command: 1, host: 'web1', text: 'npm ci', reads: false }),
+    of({ type: 'command.started', command: 2, host: 'web1', text: 'pwd', reads: true }),
+    of({ type: 'command.output', command: 2, host: 'web1', stream: 'stdout', line: '/var/www' }),
+  )
+  expect(rows.list[0]!.last).toBe('npm ci')
 })
 
 describe('the window', () => {
