@@ -59,7 +59,7 @@ function isOpenFailure(error: unknown): error is Error {
   return error instanceof Error && 'reason' in error && /open failure/i.test(error.message)
 }
 
-async function open(
+function open(
   host: string,
   connection: Connection,
   command: Start,
@@ -67,8 +67,10 @@ async function open(
   leave: () => void,
 ): Promise<Running> {
   const mark = `DEPLOYFILE_COMMAND=${randomBytes(8).toString('hex')}`
-  const channel = await request(host, connection, line(command, mark), signal)
-  return follow(connection, channel, command, mark, leave)
+  // Followed from the moment it opens: a short command's exit status may be in the same packet as the answer to its request.
+  return request(host, connection, line(command, mark), signal, (channel) =>
+    follow(connection, channel, command, mark, leave),
+  )
 }
 
 /**
@@ -85,7 +87,8 @@ function request(
   connection: Connection,
   text: string,
   signal: AbortSignal,
-): Promise<ClientChannel> {
+  begin: (channel: ClientChannel) => Running,
+): Promise<Running> {
   const { client } = connection
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined
@@ -124,7 +127,7 @@ function request(
       }
       // Once the channel is open the request was sent, and only its answer is missing.
       settle(() => {
-        if (!error) resolve(channel)
+        if (!error) resolve(begin(channel))
         else if ('reason' in error || UNSENT.test(error.message)) reject(error)
         else reject(refusal(connection.lost()))
       })

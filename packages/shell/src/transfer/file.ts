@@ -56,7 +56,7 @@ ${RENAME_OVER}
 ${SHA256}
 if [ -d "$path" ]; then echo "$path is a folder" >&2; exit 73; fi
 trap 'rm -f -- "$temp"' EXIT
-trap 'exit 143' HUP INT TERM
+trap 'exit 143' HUP INT PIPE TERM
 umask 077
 set -C
 cat > "$temp"
@@ -145,7 +145,8 @@ export async function landing(
     },
   })
   const file = createWriteStream(part, { flags: 'r+' })
-  const written = pipeline(strip, file)
+  const giveUp = new AbortController()
+  const written = pipeline(strip, file, { signal: giveUp.signal })
   // Awaited in land or discard; until then a fault must not count as unhandled.
   written.catch((cause: unknown) => strip.destroy(cause as Error))
   return {
@@ -176,7 +177,8 @@ export async function landing(
       return bytes
     },
     async discard() {
-      strip.destroy()
+      // Not by destroying a stream: a pipeline whose first one has just ended would then wait for ever (Node 20).
+      giveUp.abort()
       await written.catch(() => undefined)
       await rm(part, { force: true })
     },

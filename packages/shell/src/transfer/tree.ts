@@ -98,8 +98,8 @@ if [ -L "$path" ] || { [ -e "$path" ] && [ ! -d "$path" ]; }; then echo "$path e
 if [ -d "$path" ] && [ -n "$(ls -A "$path")" ]; then echo "$path exists and is not empty" >&2; exit 73; fi
 mkdir -m 0700 -- "$temp"
 summing=
-trap '[ -z "$summing" ] || kill "$summing" 2>/dev/null; rm -rf -- "$temp"' EXIT
-trap 'exit 143' HUP INT TERM
+trap '[ -z "$summing" ] || kill $summing 2>/dev/null; rm -rf -- "$temp"' EXIT
+trap 'exit 143' HUP INT PIPE TERM
 mkfifo "$temp/hash" "$temp/count"
 mkdir "$temp/tree"
 sha256 < "$temp/hash" > "$temp/sum" &
@@ -118,6 +118,7 @@ function publishScript(to: string, temp: string): string {
 path=${to} temp=${temp}
 ${RENAME_OVER}
 trap 'rm -rf -- "$temp"' EXIT
+trap 'exit 143' HUP INT PIPE TERM
 if [ -d "$path" ] && [ ! -L "$path" ]; then rmdir -- "$path"; fi
 if [ -e "$path" ] || [ -L "$path" ]; then echo "$path came into being meanwhile" >&2; exit 73; fi
 rename_over "$temp/tree" "$path"`

@@ -1,0 +1,199 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { createShells } from '@deployfile/shell'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { servicesFound } from '../../../test/servers/service.ts'
+import { makeSshKey } from '../../../test/servers/ssh-keys.ts'
+import { problemOf } from '../test/contract.ts'
+import { hostNamed, shellOf, type Site, startSite } from './host.ts'
+
+describe.runIf(servicesFound('sshd'))('logging in', () => {
+  let site: Site
+  let folder: string
+  let agent: Agent
+  beforeAll(async () => {
+    site = await startSite()
+    folder = join(site.here, 'keys')
+    mkdirSync(folder)
+    agent = await startAgent(join(folder, 'agent.sock'))
+    for (let at = 0; at < 8; at++) agent.add(makeSshKey(join(folder, `wrong-${String(at)}`)).privateKeyPath)
+    agent.add(site.sshd.privateKeyPath)
+  })
+  afterAll(async () => {
+    await agent.stop()
+    await site[Symbol.asyncDispose]()
+  })
+
+  /** One command under an ssh_config of these lines. */
+  const login = async (...lines: string[]): Promise<string> => {
+    const config = join(folder, 'ssh_config')
+    const fixed = ['HostName 127.0.0.1', `Port ${String(site.sshd.port)}`, `User ${site.sshd.user}`]
+    const files = [`UserKnownHostsFile ${site.knownHosts}`, 'GlobalKnownHostsFile /dev/null']
+    writeFileSync(
+      config,
+      `Host web1\n${[...fixed, ...files, ...lines].map((line) => `  ${line}\n`).join('')}`,
+    )
+    const shells = createShells({ root: folder, sshConfig: config })
+    try {
+      return await shellOf(shells, hostNamed('web1')).capture`echo in`
+    } finally {
+      await shells.close()
+    }
+  }
+  const encrypted = (): string => {
+    const path = join(folder, 'encrypted')
+    execFileSync('cp', [site.sshd.privateKeyPath, path])
+    execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'passphrase', '-f', path])
+    return path
+  }
+
+  test('a key file, without any agent', async () => {
+    expect(await login('IdentityAgent none', `IdentityFile ${site.sshd.privateKeyPath}`)).toBe('in')
+  })
+
+  test('a key that is refused: says what was offered and what the host takes', async () => {
+    const key = makeSshKey(join(folder, 'stranger'))
+    const problem = await problemOf(login('IdentityAgent none', `IdentityFile ${key.privateKeyPath}`))
+    expect(problem).toMatchObject({ code: 'LOGIN_REFUSED', kind: 'check' })
+    expect(problem.message).toBe(
+      `web1: 127.0.0.1:${String(site.sshd.port)} refused the login of ${site.sshd.user}; offered: ${key.fingerprint} (${key.privateKeyPath}); it takes publickey`,
+    )
+    expect(problem.details.hint).toContain('ssh-copy-id')
+  })
+
+  test('no key at all', async () => {
+    const problem = await problemOf(login('IdentityAgent none', `IdentityFile ${folder}/no-such-file`))
+    expect(problem.code).toBe('LOGIN_REFUSED')
+    expect(problem.message).toContain('offered: no key')
+  })
+
+  test('an encrypted key without an agent: says how to give it to one', async () => {
+    const path = encrypted()
+    const problem = await problemOf(login('IdentityAgent none', `IdentityFile ${path}`))
+    expect(problem).toMatchObject({ code: 'KEY_ENCRYPTED', kind: 'check' })
+    expect(problem.message).toBe(`web1: the key ${path} has a passphrase, and no agent holds it`)
+    expect(problem.details.hint).toBe(`Give it to the agent first: ssh-add ${path}`)
+  })
+
+  test('an encrypted key that the agent holds among nine', async () => {
+    expect(
+      await login(`IdentityAgent ${agent.socket}`, `IdentityFile ${encrypted()}`, 'IdentitiesOnly yes'),
+    ).toBe('in')
+  })
+
+  test('a public key names the one of the agent that is meant', async () => {
+    expect(await login(`IdentityAgent ${agent.socket}`, `IdentityFile ${site.sshd.privateKeyPath}.pub`)).toBe(
+      'in',
+    )
+  })
+
+  test('the named key comes before eight of the agent that nobody named', async () => {
+    expect(await login(`IdentityAgent ${agent.socket}`, `IdentityFile ${site.sshd.privateKeyPath}`)).toBe(
+      'in',
+    )
+  })
+
+  test('IdentitiesOnly keeps the agent’s other keys back', async () => {
+    const key = makeSshKey(join(folder, 'only'))
+    const problem = await problemOf(
+      login(`IdentityAgent ${agent.socket}`, `IdentityFile ${key.privateKeyPath}`, 'IdentitiesOnly yes'),
+    )
+    expect(problem.message).toContain(`offered: ${key.fingerprint} (${key.privateKeyPath}); it takes`)
+  })
+
+  test('too many keys: the hint names the way out', async () => {
+    const only = await startAgent(join(folder, 'crowded.sock'))
+    for (let at = 0; at < 8; at++) only.add(join(folder, `wrong-${String(at)}`))
+    const keys = [0, 1, 2].map(
+      (at) => `IdentityFile ${makeSshKey(join(folder, `more-${String(at)}`)).privateKeyPath}`,
+    )
+    const problem = await problemOf(login(`IdentityAgent ${only.socket}`, ...keys))
+    await only.stop()
+    expect(problem.code).toBe('LOGIN_REFUSED')
+    expect(problem.message).toContain('after too many keys')
+    expect(problem.details.hint).toContain('IdentitiesOnly yes')
+  })
+
+  test('a silent agent costs 5 s, not the login', async () => {
+    const socket = join(folder, 'mute.sock')
+    const mute = createServer().listen(socket)
+    await once(mute, 'listening')
+    const begun = performance.now()
+    expect(await login(`IdentityAgent ${socket}`, `IdentityFile ${site.sshd.privateKeyPath}`)).toBe('in')
+    expect(performance.now() - begun).toBeGreaterThan(4_900)
+    mute.close()
+  })
+
+  test('a hardware key alone is refused by name', async () => {
+    const path = join(folder, 'id_sk')
+    writeFileSync(path, hardwareKey())
+    const problem = await problemOf(login('IdentityAgent none', `IdentityFile ${path}`))
+    expect(problem).toMatchObject({ code: 'SSH_UNSUPPORTED', kind: 'check' })
+    expect(problem.message).toBe(
+      `web1: ${path}: keys of type sk-ssh-ed25519@openssh.com are not supported yet`,
+    )
+  })
+
+  test.each(['ProxyJump bastion', 'ProxyCommand nc %h %p', 'CertificateFile /x-cert.pub'])(
+    '%s is refused by name',
+    async (line) => {
+      const problem = await problemOf(login(line))
+      expect(problem.code).toBe('SSH_UNSUPPORTED')
+      expect(problem.message).toContain(line.split(' ')[0])
+    },
+  )
+
+  test('an ssh_config that ssh refuses is shown with its line', async () => {
+    const problem = await problemOf(login('NoSuchKeyword yes'))
+    expect(problem).toMatchObject({ code: 'SSH_CONFIG', kind: 'check' })
+    expect(problem.message).toContain('line 7: Bad configuration option: nosuchkeyword')
+  })
+})
+
+interface Agent {
+  readonly socket: string
+  add(path: string): void
+  stop(): Promise<void>
+}
+
+async function startAgent(socket: string): Promise<Agent> {
+  const child = spawn('ssh-agent', ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] })
+  await once(child.stdout, 'data')
+  return {
+    socket,
+    add: (path) =>
+      void execFileSync('ssh-add', ['-q', path], { env: { ...process.env, SSH_AUTH_SOCK: socket } }),
+    async stop() {
+      child.kill()
+      await once(child, 'exit')
+    },
+  }
+}
+
+/** The frame of an OpenSSH private key around a public key of a security key; nobody gets as far as the rest. */
+function hardwareKey(): string {
+  const part = (bytes: Buffer | string): Buffer => {
+    const size = Buffer.alloc(4)
+    size.writeUInt32BE(bytes.length)
+    return Buffer.concat([size, Buffer.from(bytes)])
+  }
+  const publicKey = Buffer.concat([
+    part('sk-ssh-ed25519@openssh.com'),
+    part(Buffer.alloc(32, 1)),
+    part('ssh:'),
+  ])
+  const one = Buffer.from([0, 0, 0, 1])
+  const body = Buffer.concat([
+    Buffer.from('openssh-key-v1\0'),
+    part('none'),
+    part('none'),
+    part(''),
+    one,
+    part(publicKey),
+    part(Buffer.concat([one, one, publicKey])),
+  ])
+  return `-----BEGIN OPENSSH PRIVATE KEY-----\n${body.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`
+}

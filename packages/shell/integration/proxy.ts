@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+export type Fault = 'reset' | 'end' | 'stall'
+
+export interface Proxy extends AsyncDisposable {
+  readonly port: number
+  readonly connections: number
+  /** Does this to every connection once so many bytes have gone through it in a direction, counted from its start. */
+  breakAfter(direction: 'up' | 'down', bytes: number, fault: Fault): void
+  breakNow(fault: Fault): void
+  /** From now on all goes through again, for new connections. */
+  mend(): void
+}
+
+/** A link that can be cut at any byte. 'up' is towards the server. */
+export async function startProxy(target: number): Promise<Proxy> {
+  let plan: { direction: 'up' | 'down'; bytes: number; fault: Fault } | undefined
+  let connections = 0
+  const pairs = new Set<readonly [Socket, Socket]>()
+
+  const break_ = ([near, far]: readonly [Socket, Socket], fault: Fault): void => {
+    if (fault === 'stall') {
+      for (const socket of [near, far]) socket.removeAllListeners('data').pause()
+    } else if (fault === 'reset') {
+      near.resetAndDestroy()
+      far.resetAndDestroy()
+    } else {
+      near.end()
+      far.end()
+    }
+  }
+  const server = createServer((near) => {
+    connections++
+    const far = connect(target, '127.0.0.1')
+    const pair = [near, far] as const
+    pairs.add(pair)
+    const carry = (from: Socket, to: Socket, direction: 'up' | 'down'): void => {
+      let passed = 0
+      from.on('data', (chunk: Buffer) => {
+        const limit = plan?.direction === direction ? plan.bytes - passed : Infinity
+        passed += chunk.length
+        to.write(chunk.subarray(0, Math.max(0, limit)))
+        if (plan && chunk.length >= limit) break_(pair, plan.fault)
+      })
+      from.on('end', () => to.end())
+      from.on('error', () => to.destroy())
+      from.on('close', () => {
+        pairs.delete(pair)
+        to.destroy()
+      })
+    }
+    carry(near, far, 'up')
+    carry(far, near, 'down')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    get connections() {
+      return connections
+    },
+    breakAfter: (direction, bytes, fault) => (plan = { direction, bytes, fault }),
+    breakNow(fault) {
+      for (const pair of pairs) break_(pair, fault)
+    },
+    mend: () => (plan = undefined),
+    async [Symbol.asyncDispose]() {
+      for (const [near, far] of pairs) {
+        near.destroy()
+        far.destroy()
+      }
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}

@@ -1,0 +1,85 @@
+import { join } from 'node:path'
+import { realpathSync } from 'node:fs'
+import type { CommandEvent } from '@deployfile/core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { servicesFound } from '../../../test/servers/service.ts'
+import { problemOf, shellContract, until } from '../test/contract.ts'
+import { hostNamed, shellOf, type Site, startSite } from './host.ts'
+
+describe.runIf(servicesFound('sshd'))('a host over SSH', () => {
+  let site: Site
+  beforeAll(async () => {
+    site = await startSite()
+  })
+  afterAll(() => site[Symbol.asyncDispose]())
+
+  shellContract(({ signal, emit } = {}) => {
+    const events: CommandEvent[] = []
+    const shell = shellOf(site.shells, hostNamed('web1'), signal, emit ?? ((event) => events.push(event)))
+    return { shell, folder: realpathSync(site.sshd.home), root: site.here, events }
+  })
+
+  test('all of it was one connection', () => {
+    expect(site.sshd.log().match(/Accepted publickey/g)).toHaveLength(1)
+  })
+
+  test('the address may name user and port, without a word in ssh_config', async () => {
+    const { user, port } = site.sshd
+    const host = hostNamed('anything', {
+      address: `${user}@127.0.0.1:${String(port)}`,
+      hostKey: site.sshd.hostKeyFingerprint,
+    })
+    // No identity is configured for this name; the agent and the default files are not ours to use here.
+    const problem = await problemOf(shellOf(site.shells, { ...host, user: 'nobody-by-this-name' }).sh`true`)
+    expect(problem.code).toBe('LOGIN_REFUSED')
+    expect(problem.message).toContain(`127.0.0.1:${String(port)} refused the login of nobody-by-this-name`)
+  })
+})
+
+describe.runIf(servicesFound('sshd'))('limits of a host', () => {
+  test('with two sessions at once (MaxSessions 2) forty commands still all run, once each', async () => {
+    await using site = await startSite({ config: ['MaxSessions 2'] })
+    const shell = shellOf(site.shells, hostNamed('web1'))
+    const runs = Array.from({ length: 40 }, (_, at) => shell.sh`echo ${at} >> ran; sleep 0.02`)
+    await Promise.all(runs)
+    const ran = (await shell.readFile('ran')).trim().split('\n').map(Number)
+    expect(ran.sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, at) => at))
+  })
+
+  test('a cancel is a signal request, also after standard input has ended; where sshd refuses it, the processes are found', async () => {
+    await using site = await startSite({ config: ['ForceCommand none', 'LogLevel DEBUG1'] })
+    const stop = new AbortController()
+    const lines: string[] = []
+    const shell = shellOf(site.shells, hostNamed('web1'), stop.signal, (event) => {
+      if (event.type === 'command.output' && event.stream === 'stdout') lines.push(event.line)
+    })
+    const loop = `trap 'echo stopped; exit 1' TERM; echo ready; while :; do sleep 0.01; done`
+    const running = problemOf(shell.script(loop))
+    await until(() => lines.includes('ready'))
+    stop.abort()
+    expect((await running).code).toBe('COMMAND_CANCELLED')
+    // Debian 12's sshd refuses it for root, and every sshd for a forced command.
+    expect(site.sshd.log()).toContain('req signal')
+    expect(lines).toEqual(['ready', 'stopped'])
+  })
+
+  test('fifteen shells that start at once share one handshake', async () => {
+    await using site = await startSite({ config: ['MaxStartups 2:100:3'] })
+    await Promise.all(Array.from({ length: 15 }, () => shellOf(site.shells, hostNamed('web1')).test`true`))
+    expect(site.sshd.log().match(/Accepted publickey/g)).toHaveLength(1)
+  })
+})
+
+describe.runIf(servicesFound('sshd'))('known_hosts', () => {
+  test('the folder of the config is where DEPLOYFILE_SSH_CONFIG starts', async () => {
+    await using site = await startSite()
+    const { createShells } = await import('@deployfile/shell')
+    process.env['DEPLOYFILE_SSH_CONFIG'] = 'ssh_config'
+    const shells = createShells({ root: site.here })
+    delete process.env['DEPLOYFILE_SSH_CONFIG']
+    expect(await shellOf(shells, hostNamed('web1')).capture`pwd`).toBe(
+      join(realpathSync(site.sshd.root), 'home'),
+    )
+    await shells.close()
+  })
+})
