@@ -28,12 +28,14 @@ const app = deploy({
   restart: passenger(),
 })
 
-const db = postgres({
-  application: 'disastrously',
-  databases: databases ?? {},
-  from: 'production',
-  backups: '.demo/backups',
-})
+const db =
+  databases &&
+  postgres({
+    application: 'disastrously',
+    databases: { ...databases },
+    from: 'production',
+    backups: '.demo/backups',
+  })
 
 export default defineConfig({
   stages: {
@@ -51,5 +53,5 @@ export default defineConfig({
     },
   },
   defaultStage: 'dev',
-  use: [app, db],
+  use: db ? [app, db] : [app],
 })

@@ -1,25 +1,27 @@
 // npm run demo: deploys examples/disastrously to two "hosts" that are folders in .demo/, moves a database, and checks every claim.
 // It needs Node, npm and git; PostgreSQL's client programs for the database's part. It leaves nothing outside this clone.
-import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { clone, commitVersion, deployTo, hosts, makeRepository, prepareHost } from './demo/parts.mjs'
 import { startAfresh, startAppServer, work, writeDatabaseFile, writeParts } from './demo/parts.mjs'
 import { fetchServer, findClient, placeServer, startCluster } from './demo/postgres.mjs'
 import { catchSignals, cleanUp, Interrupted, run } from './demo/process.mjs'
 import { claim, DemoFailed, heading, say, typed } from './demo/screen.mjs'
+import { installedAsLocked } from './test/installed.mjs'
 
 const started = Date.now()
 
-/** Runs a command of deployfile as a person would, from the root of this clone. */
+/** Runs a command of deployfile from the root of this clone. It is what npx finds and runs, which keeps signals to itself. */
 async function deployfile(...args) {
   typed(`npx deployfile ${args.join(' ')}`)
-  await run('npx', ['deployfile', ...args], { show: true, cwd: clone })
+  await run(join(clone, 'node_modules/.bin/deployfile'), args, { show: true, cwd: clone })
 }
 
 async function install() {
-  if (!existsSync(join(clone, 'node_modules/.package-lock.json'))) {
-    typed('npm ci')
-    await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { show: true, cwd: clone })
+  if (!installedAsLocked(clone)) {
+    // No install scripts: nothing here needs one, and the optional native parts of ssh2 would want a compiler.
+    typed('npm ci --ignore-scripts')
+    const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
+    await run('npm', ['ci', '--ignore-scripts', ...quiet], { show: true, cwd: clone })
   }
   typed('npm run build')
   await run('npm', ['run', '--silent', 'build'], { show: true, cwd: clone })
