@@ -22,7 +22,7 @@ head -c 8 "$1" | od -An -v -tu1
  * the shell included (CVE-2025-8714)
  */
 export async function readArchive(shell: Shell, file: string): Promise<ArchiveFacts> {
-  const { stdout } = await shell.script(FACTS, [file])
+  const { stdout } = await shell.script(FACTS, [file], { reads: true })
   const [size = '', sum = '', ...header] = stdout.trim().split('\n')
   const bytes = header.join(' ').trim().split(/\s+/).map(Number)
   const magic = String.fromCharCode(...bytes.slice(0, 5))
@@ -95,7 +95,9 @@ export async function readContents(
   scratch: string,
 ): Promise<Contents> {
   const text = `umask 077\ntrap 'rm -f "$3"' EXIT${CONTENTS}`
-  const { stdout } = await shell.script(text, [`${programs.folder}/pg_restore`, file, scratch])
+  const { stdout } = await shell.script(text, [`${programs.folder}/pg_restore`, file, scratch], {
+    reads: true,
+  })
   const [entries, tables, tablesWithData, ...extensions] = stdout.trim().split('\n')
   return {
     entries: Number(entries),
@@ -112,5 +114,5 @@ export async function writeList(shell: Shell, programs: Programs, file: string, 
 
 /** Reads every block of an archive, which only this does: a table of contents looks whole also without the last byte. */
 export async function readWhole(shell: Shell, programs: Programs, file: string): Promise<void> {
-  await shell.run(`${programs.folder}/pg_restore`, ['-f', '/dev/null', file])
+  await shell.run(`${programs.folder}/pg_restore`, ['-f', '/dev/null', file], { reads: true })
 }

@@ -46,6 +46,7 @@ async function sha256(shell: Shell, file: string): Promise<string> {
   const { stdout } = await shell.script(
     'if command -v sha256sum >/dev/null 2>&1; then sha256sum <"$1"; else shasum -a 256 <"$1"; fi',
     [file],
+    { reads: true },
   )
   return stdout.slice(0, 64)
 }

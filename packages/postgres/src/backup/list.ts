@@ -32,7 +32,7 @@ done
 
 /** The backups of a folder, from their manifests alone: no archive is opened. */
 export async function listBackups(shell: Shell, folder: string): Promise<BackupListing> {
-  const { stdout } = await shell.script(FILES, [folder])
+  const { stdout } = await shell.script(FILES, [folder], { reads: true })
   const files = stdout
     .split('\n')
     .map((line) => /^(\d+) (.+)$/.exec(line))
@@ -46,6 +46,7 @@ export async function listBackups(shell: Shell, folder: string): Promise<BackupL
     const texts = await shell.script(
       MANIFESTS,
       batch.map((entry) => manifestPath(entry.file)),
+      { reads: true },
     )
     const lines = texts.stdout.split('\n')
     for (const [index, { file, bytes }] of batch.entries()) {

@@ -28,6 +28,8 @@ export interface ClientCall extends SessionOptions {
   readonly connection: Connection
   readonly input?: string
   readonly env?: Readonly<Record<string, string>>
+  /** It changes nothing, and its output is for us: shown only with --verbose. */
+  readonly reads?: boolean
 }
 
 /**
@@ -44,6 +46,7 @@ export async function runClient(site: Site, call: ClientCall): Promise<CommandOu
     return await site.shell.script(text, args, {
       input: `${pass}\n${call.input ?? ''}`,
       env: { ...sessionVariables(call), ...call.env },
+      reads: call.reads ?? false,
     })
   } catch (error) {
     throw clientProblem(site, call.connection, call.program, error)

@@ -5,6 +5,8 @@ const MOST = 4
 
 /** How many tables to restore at once: one a processor of the host. */
 export async function countJobs(shell: Shell): Promise<number> {
-  const { stdout } = await shell.script('getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1')
+  const { stdout } = await shell.script('getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1', [], {
+    reads: true,
+  })
   return Math.min(MOST, Math.max(1, Number(stdout.trim()) || 1))
 }

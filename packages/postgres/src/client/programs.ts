@@ -34,7 +34,7 @@ done
  * @throws Problem `PG_CLIENT_MISSING` (check)
  */
 export async function findPrograms(shell: Shell): Promise<readonly Programs[]> {
-  const { stdout } = await shell.script(FIND)
+  const { stdout } = await shell.script(FIND, [], { reads: true })
   const rows = stdout.split('\n').filter((line) => line !== '')
   const programs: Programs[] = []
   const seen = new Set<string>()

@@ -27,7 +27,7 @@ for file in "$1"/closed_*.json; do if [ -f "$file" ]; then head -c 1000 "$file" 
 
 /** What stands recorded in a folder of backups; costs one command and no connection to a server. */
 export async function closedRecords(shell: Shell, folder: string): Promise<readonly ClosedRecord[]> {
-  const { stdout } = await shell.script(RECORDS, [folder])
+  const { stdout } = await shell.script(RECORDS, [folder], { reads: true })
   return stdout.split('\n').flatMap((line) => {
     if (line === '') return []
     try {

@@ -112,7 +112,8 @@ async function fill(
       hint: 'The live database was not touched. Check the backup with another restore.',
     })
   }
-  await execute(server, 'ANALYZE;', fresh)
+  // Only a superuser may analyze the catalogs, and nobody needs to be warned of that once a table.
+  await execute(server, 'SET client_min_messages = error; ANALYZE;', fresh)
   await setEnvironment(server, fresh, order.stage)
   site.log(
     `filled ${fresh}: ${countTables(contents.tables)} in ${Math.round((Date.now() - started) / 100) / 10} s`,

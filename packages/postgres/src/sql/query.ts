@@ -18,9 +18,19 @@ export interface Server {
 }
 
 /** Runs statements one by one and stops at the first error; each is its own transaction unless the text says BEGIN. */
-export async function execute(server: Server, sql: string, database?: string): Promise<string> {
+export async function execute(server: Server, sql: string, database?: string): Promise<void> {
+  await runStatements(server, sql, database, false)
+}
+
+async function runStatements(
+  server: Server,
+  sql: string,
+  database: string | undefined,
+  reads: boolean,
+): Promise<string> {
   const output = await runClient(server.site, {
     program: server.psql,
+    reads,
     args: ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1'],
     connection: inDatabase(server.site.connection, database ?? server.database),
     readOnly: server.readOnly,
@@ -39,7 +49,7 @@ export async function execute(server: Server, sql: string, database?: string): P
 
 /** A query whose rows are one JSON value each, so that no name or text can be mistaken for the end of a column or a row. */
 export async function query<Row>(server: Server, sql: string, database?: string): Promise<Row[]> {
-  const stdout = await execute(server, sql, database)
+  const stdout = await runStatements(server, sql, database, true)
   return stdout
     .split('\n')
     .filter((line) => line !== '')
