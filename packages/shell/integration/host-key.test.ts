@@ -4,7 +4,7 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createShells } from '@deployfile/shell'
-import ssh2, { type Connection as ServerSide, type ParsedKey } from 'ssh2'
+import ssh2, { type Connection as ServerSide } from 'ssh2'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../test/servers/temp.ts'
 import { problemOf } from '../test/contract.ts'
@@ -152,9 +152,18 @@ describe('a host key that is not the known one', () => {
   })
 })
 
+type Act = () => unknown
+
+/** A server that does this when a session is asked for. */
+function sessions(act: (accept: Act, reject: Act, client: ServerSide) => void): (client: ServerSide) => void {
+  return (client) => {
+    client.on('session', (accept, reject) => act(accept, reject, client))
+  }
+}
+
 /** A server whose sessions answer every command by `reply`. */
-function answering(reply: (channel: ssh2.ServerChannel) => void) {
-  return (client: ServerSide): void => {
+function answering(reply: (channel: ssh2.ServerChannel) => void): (client: ServerSide) => void {
+  return (client) => {
     client.on('session', (accept) => {
       accept().on('exec', (acceptExec) => reply(acceptExec()))
     })
@@ -219,21 +228,9 @@ describe('a server that misbehaves', () => {
       }),
       'CONNECTION_LOST',
     ],
-    [
-      'refuses every command',
-      (client: ServerSide) => void client.on('session', (accept) => void accept()),
-      'COMMAND_FAILED',
-    ],
-    [
-      'opens no session',
-      (client: ServerSide) => void client.on('session', (_, reject) => reject()),
-      'CONNECTION_LOST',
-    ],
-    [
-      'hangs up when asked',
-      (client: ServerSide) => void client.on('session', () => client.end()),
-      'CONNECTION_LOST',
-    ],
+    ['refuses every command', sessions((accept) => void accept()), 'COMMAND_FAILED'],
+    ['opens no session', sessions((_, reject) => void reject()), 'CONNECTION_LOST'],
+    ['hangs up when asked', sessions((_accept, _reject, client) => void client.end()), 'CONNECTION_LOST'],
   ] as const)('%s', async (_, behave, code) => {
     const server = await startServer(['ed25519'], behave)
     const { shell, close } = shellTo(server, { hostKey: fingerprintOf(server.publicKeys[0]!) })
