@@ -25,12 +25,15 @@ const noShells: ShellProvider = {
 
 /** Ours, whole: tasks declared, checked, planned and run, with every event sent to a listener. */
 export const deployfile: Scheduler = async (shape) => {
-  let ran = 0
+  const counter = { ran: 0 }
+  const noop = (): void => {
+    counter.ran++
+  }
   let events = 0
   const tasks: AnyTask[] = []
   for (const [index, needs] of shape.needs.entries()) {
     const needed = Object.fromEntries(needs.map((node) => [`n${node}`, tasks[node] as AnyTask]))
-    tasks.push(task(`t${index}`, { needs: needed, run: () => void ran++ }))
+    tasks.push(task(`t${index}`, { needs: needed, run: noop }))
   }
   const last = task('last', {
     needs: Object.fromEntries(tasks.map((one, index) => [`n${index}`, one])),
@@ -44,40 +47,48 @@ export const deployfile: Scheduler = async (shape) => {
     run: { id: 'bench', startedAt: new Date(), user: 'bench', root: '/' },
     ask: () => Promise.resolve(),
     signal: new AbortController().signal,
-    onEvent: () => void events++,
+    onEvent: () => {
+      events++
+    },
   })
   if (outcome.status !== 'done' || events < 2 * shape.needs.length)
     throw new Error('deployfile did not run the graph')
-  return ran
+  return counter.ran
 }
 
 /** The peer: p-graph 2, a promise graph with concurrency and nothing else. */
 export const pGraph: Scheduler = async (shape) => {
-  let ran = 0
-  const nodes = new Map(
-    shape.needs.map((_, node) => [String(node), { run: () => Promise.resolve(void ran++) }] as const),
-  )
+  const counter = { ran: 0 }
+  const noopAsync = (): Promise<void> => {
+    counter.ran++
+    return Promise.resolve()
+  }
+  const nodes = new Map(shape.needs.map((_, node) => [String(node), { run: noopAsync }] as const))
   const edges = shape.needs.flatMap((needs, node) =>
     needs.map((need): [string, string] => [String(need), String(node)]),
   )
   await new PGraph(nodes, edges).run({ concurrency: 100 })
-  return ran
+  return counter.ran
 }
 
 /** The floor: counters and a list, one promise a node; no ids, results, events or errors. */
 export const floor: Scheduler = async (shape) => {
-  let ran = 0
+  const counter = { ran: 0 }
+  const noopAsync = (): Promise<void> => {
+    counter.ran++
+    return Promise.resolve()
+  }
   const waiting = shape.needs.map((needs) => needs.length)
   const next: number[][] = shape.needs.map(() => [])
   for (const [node, needs] of shape.needs.entries()) for (const need of needs) next[need]?.push(node)
   const ready = waiting.flatMap((count, node) => (count === 0 ? [node] : []))
   for (const node of ready) {
-    await Promise.resolve(void ran++)
+    await noopAsync()
     for (const after of next[node] ?? []) {
       const left = (waiting[after] ?? 0) - 1
       waiting[after] = left
       if (left === 0) ready.push(after)
     }
   }
-  return ran
+  return counter.ran
 }

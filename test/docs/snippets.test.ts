@@ -32,12 +32,14 @@ test('every snippet compiles', () => {
   const file = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path))
   const { options } = ts.parseJsonConfigFileContent(file.config, ts.sys, ROOT)
   const host = ts.createCompilerHost(options)
-  const { fileExists, readFile, getSourceFile } = host
-  host.fileExists = (name) => snippets.has(name) || fileExists(name)
-  host.readFile = (name) => snippets.get(name) ?? readFile(name)
+  const disk = ts.createCompilerHost(options)
+  host.fileExists = (name) => snippets.has(name) || disk.fileExists(name)
+  host.readFile = (name) => snippets.get(name) ?? disk.readFile(name)
   host.getSourceFile = (name, target, ...rest) => {
     const code = snippets.get(name)
-    return code === undefined ? getSourceFile(name, target, ...rest) : ts.createSourceFile(name, code, target)
+    return code === undefined
+      ? disk.getSourceFile(name, target, ...rest)
+      : ts.createSourceFile(name, code, target)
   }
   const program = ts.createProgram([...snippets.keys()], options, host)
   const wrong = [...snippets.keys()].flatMap((name) => {

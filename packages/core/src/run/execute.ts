@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Catalog } from '../config/catalog.ts'
 import type { RunEvent, RunStatus } from '../event/event.ts'
 import type { Plan, PlanEdge } from '../plan/plan.ts'
@@ -54,6 +55,8 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<RunO
   const status = statusOf(run)
   // A fresh signal: what takes back must not be stopped by what stopped the work.
   const calm = new AbortController().signal
+  // Every command of every undo listens to it.
+  setMaxListeners(0, calm)
   if (status !== 'done') await undoAll(run, graph, limit, calm)
   await finallyAll(run, graph, limit, calm)
   emit(run, { type: 'run.ended', status, durationMs: Date.now() - run.startedAt })

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FormatEnum, pgDump, pgRestore, type ConnectionOptions } from 'pg-dump-restore'
+import type { ConnectionOptions } from 'pg-dump-restore'
 import { parameterVariables, sessionVariables, type SessionOptions } from '../connection/conninfo.ts'
 import { CATCH_ALL, passLine, withoutPassword, type Password } from '../connection/passfile.ts'
 import type { Connection } from '../connection/url.ts'
@@ -18,6 +18,9 @@ export interface LibraryCall extends SessionOptions {
   readonly programs: string
   readonly signal: AbortSignal
 }
+
+// Only when it is used: with what it brings it would take longer to load than all else on the way to `deployfile -T`.
+const load = () => import('pg-dump-restore')
 
 /** What is left of a failure of the package: no password, no command line. */
 export class LibraryFailure extends Error {
@@ -34,6 +37,7 @@ export class LibraryFailure extends Error {
 
 /** Dumps into a file that exists already, with mode 0600: the package would create it readable for everybody. */
 export async function libraryDump(call: LibraryCall, file: string): Promise<void> {
+  const { FormatEnum, pgDump } = await load()
   const options = { filePath: file, format: FormatEnum.Custom, compress: 1, lockWaitTimeout: 30_000 }
   await start(call, (connection) => pgDump(connection, options))
 }
@@ -50,6 +54,7 @@ export async function libraryRestore(
   file: string,
   options: LibraryRestoreOptions,
 ): Promise<void> {
+  const { pgRestore } = await load()
   const strict = { exitOnError: true, noOwner: true, noAcl: true, noPassword: true }
   await start(call, (connection) =>
     pgRestore(connection, {
