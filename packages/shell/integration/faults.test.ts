@@ -165,6 +165,27 @@ test('a host that accepts and stays silent fails in about 20 s', async () => {
   server.close()
 })
 
+test('closing while a host is silent ends the waiting at once', async () => {
+  const server = createServer((socket) => void socket.resume().on('error', () => undefined)).listen(
+    0,
+    '127.0.0.1',
+  )
+  await once(server, 'listening')
+  const { createShells } = await import('@deployfile/shell')
+  const shells = createShells({ root: '.', sshConfig: '/dev/null' })
+  const port = (server.address() as AddressInfo).port
+  const waiting = problemOf(
+    shellOf(shells, hostNamed('mute', { address: `deploy@127.0.0.1:${String(port)}` })).sh`true`,
+  )
+  await once(server, 'connection')
+  await shells.close()
+  expect(await waiting).toMatchObject({
+    code: 'CONNECTION_LOST',
+    message: 'mute: the run has closed its connections',
+  })
+  server.close()
+})
+
 test('nothing listens: said at once, with a line to try', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

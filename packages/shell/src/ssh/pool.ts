@@ -24,21 +24,25 @@ export function createPool(configFile: string | undefined): Pool {
   // One listener for each host that is being connected.
   setMaxListeners(0, closing.signal)
 
+  const closed = (host: Host): Problem =>
+    new Problem('task', 'CONNECTION_LOST', `${host.name}: the run has closed its connections`, {
+      host: host.name,
+    })
   const make = async (host: Host): Promise<Connection> => {
     const settings = await resolveHost(host, configFile)
-    const leave = await handshakes.enter(closing.signal)
+    let leave: (() => void) | undefined
     try {
+      leave = await handshakes.enter(closing.signal)
       return await connect(host, settings, closing.signal)
+    } catch (error) {
+      throw closing.signal.aborted ? closed(host) : error
     } finally {
-      leave()
+      leave?.()
     }
   }
   return {
     connection(host) {
-      if (closing.signal.aborted)
-        return Promise.reject(
-          new Problem('task', 'CONNECTION_LOST', `${host.name}: the run has closed its connections`),
-        )
+      if (closing.signal.aborted) return Promise.reject(closed(host))
       const key = JSON.stringify([host.address, host.user, host.port, host.hostKey])
       const known = open.get(key)
       if (known) return known
