@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { servicesFound } from '../servers/service.ts'
 import { until, type Running } from './command.ts'
@@ -16,6 +17,13 @@ describe.runIf(servicesFound('sshd', 'postgres'))('a deploy that is told to stop
 
   const SLEEPING = `select count(*) from pg_stat_activity where query like '%pg_sleep(45)%' and pid <> pg_backend_pid()`
 
+  /** What runs on the hosts with the database of this test. */
+  const migrating = (): readonly string[] =>
+    execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' })
+      .split('\n')
+      .filter((args) => args.startsWith('psql') || args.includes('/psql '))
+      .filter((args) => args.includes(world.databases.production) && args.includes('_slow.sql'))
+
   /** A deploy that stands in the middle of its migrations: the new release is there on both hosts, nothing is flipped. */
   async function startSlowDeploy(): Promise<Running> {
     world.origin.commit({ 'db/migrate/20260201000000_slow.sql': 'select pg_sleep(45);\n' })
@@ -29,11 +37,14 @@ describe.runIf(servicesFound('sshd', 'postgres'))('a deploy that is told to stop
     const running = await startSlowDeploy()
     expect(world.state()).not.toEqual(before)
 
+    expect(migrating()).toHaveLength(1)
     running.interrupt('SIGINT')
     const ended = await running.ended
 
     expect(ended, ended.output).toMatchObject({ code: 130 })
     expect(world.state()).toEqual(before)
+    // On the host nothing goes on by itself that could still write.
+    expect(migrating()).toEqual([])
     const versions = psql(world.databases.production, 'select version from schema_migrations order by 1')
     expect(versions).not.toContain('20260201000000')
   })
