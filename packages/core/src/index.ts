@@ -32,7 +32,8 @@ export {
   type ProblemRecord,
 } from './problem/problem.ts'
 export { didYouMean, nearest } from './problem/suggest.ts'
-export { execute, type ExecuteOptions } from './run/execute.ts'
+export { execute } from './run/execute.ts'
+export type { ExecuteOptions } from './run/execute-options.ts'
 export type { Failure, NodeOutcome, RunOutcome } from './run/outcome.ts'
 export { redact } from './secret/redact.ts'
 export { isSecret, reveal, secret, type Secret } from './secret/secret.ts'

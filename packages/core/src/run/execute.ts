@@ -1,31 +1,13 @@
 import { setMaxListeners } from 'node:events'
-import type { Catalog } from '../config/catalog.ts'
-import type { RunEvent, RunStatus } from '../event/event.ts'
+import type { RunStatus } from '../event/event.ts'
 import type { Plan, PlanEdge } from '../plan/plan.ts'
-import type { Journal } from '../port/journal.ts'
-import type { Ask } from '../port/question.ts'
-import type { ShellProvider } from '../port/shell.ts'
-import type { RunInfo } from '../task/context.ts'
 import { visitBody } from './body.ts'
+import type { ExecuteOptions } from './execute-options.ts'
 import { toGraph } from './graph.ts'
 import type { NodeOutcome, RunOutcome } from './outcome.ts'
 import { emit, startState, stop, type NodeState, type RunState } from './run-state.ts'
 import { finallyAll, undoAll } from './take-back.ts'
 import { walk } from './walk.ts'
-
-export interface ExecuteOptions {
-  readonly catalog: Catalog
-  readonly shells: ShellProvider
-  readonly run: RunInfo
-  readonly ask: Ask
-  /** Aborted by Ctrl-C: nothing new starts, what runs is cancelled, then everything is undone as after a failure. */
-  readonly signal: AbortSignal
-  readonly journal?: Journal
-  /** Every event, in order, also those that went to the journal. */
-  readonly onEvent?: (event: RunEvent) => void
-  /** Bodies at once, default 100. */
-  readonly concurrency?: number
-}
 
 /** Runs a plan to its end. Resolves also when tasks fail: failures are values. Closes neither the shells nor the journal. */
 export async function execute(plan: Plan, options: ExecuteOptions): Promise<RunOutcome> {

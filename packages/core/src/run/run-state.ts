@@ -3,7 +3,7 @@ import type { NodeStatus, Phase, RunEvent, RunEventBody } from '../event/event.t
 import type { Plan, PlanNode } from '../plan/plan.ts'
 import type { ErasedSpec, AnyTask } from '../task/task.ts'
 import { toRecord } from '../problem/problem.ts'
-import type { ExecuteOptions } from './execute.ts'
+import type { ExecuteOptions } from './execute-options.ts'
 import type { Failure } from './outcome.ts'
 
 /** What became of one node. */

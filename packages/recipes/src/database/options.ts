@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { isProblem, isSecret, Problem, type Secret, type Stage } from '@deployfile/core'
 import { parseDatabaseUrl, type Connection, type Password } from '@deployfile/postgres'
-import { parseOptions } from '../deploy/parse-options.ts'
+import { parseOptions } from '../option/parse-options.ts'
 
 /** A database of one stage, as its primary db host sees it. */
 export interface DatabaseSpec {

@@ -12,7 +12,7 @@ import {
 } from '@deployfile/core'
 import { branchFault, repositoryFault } from '../source/branch.ts'
 import type { RestartStrategy } from '../restart/strategy.ts'
-import { parseOptions } from './parse-options.ts'
+import { parseOptions } from '../option/parse-options.ts'
 import type { MigrateTask, TasksBeforeMigrate } from './tasks.ts'
 
 /** Options of {@link deploy}. A per-stage one is a value, `perStage({…})`, or a function of the stage (and of the host). */

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { isProblem, Problem } from '@deployfile/core'
-import { parseOptions } from '../deploy/parse-options.ts'
+import { parseOptions } from '../option/parse-options.ts'
 import type { RestartContext, RestartStrategy } from './strategy.ts'
 
 export interface PassengerOptions {

@@ -1,0 +1,21 @@
+import type { Catalog } from '../config/catalog.ts'
+import type { RunEvent } from '../event/event.ts'
+import type { Journal } from '../port/journal.ts'
+import type { Ask } from '../port/question.ts'
+import type { ShellProvider } from '../port/shell.ts'
+import type { RunInfo } from '../task/context.ts'
+
+/** What a run needs beside its plan: the bodies, the doors to hosts, and who listens. */
+export interface ExecuteOptions {
+  readonly catalog: Catalog
+  readonly shells: ShellProvider
+  readonly run: RunInfo
+  readonly ask: Ask
+  /** Aborted by Ctrl-C: nothing new starts, what runs is cancelled, then everything is undone as after a failure. */
+  readonly signal: AbortSignal
+  readonly journal?: Journal
+  /** Every event, in order, also those that went to the journal. */
+  readonly onEvent?: (event: RunEvent) => void
+  /** Bodies at once, default 100. */
+  readonly concurrency?: number
+}
