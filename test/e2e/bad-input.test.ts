@@ -209,9 +209,10 @@ describe.runIf(servicesFound('sshd', 'postgres'))(
     const hide = ['--mount', ...(process.getuid?.() === 0 ? [] : ['--map-root-user'])]
     const canHide = spawnSync('unshare', [...hide, 'true']).status === 0
 
-    if (!canHide) console.warn('SKIPPED: a missing pg_dump; this machine does not let unshare(1) mount anything')
+    if (!canHide)
+      console.warn('SKIPPED: a missing pg_dump; this machine does not let unshare(1) mount anything')
 
-  test.skipIf(!canHide)('no pg_dump on the host', async () => {
+    test.skipIf(!canHide)('no pg_dump on the host', async () => {
       const script = `for folder in /usr/lib/postgresql /usr/pgsql-*; do
       [ ! -d "$folder" ] || mount -t tmpfs none "$folder" || exit 99
     done
