@@ -209,10 +209,12 @@ describe.runIf(servicesFound('sshd', 'postgres'))(
     const hide = ['--mount', ...(process.getuid?.() === 0 ? [] : ['--map-root-user'])]
     const canHide = spawnSync('unshare', [...hide, 'true']).status === 0
 
-    if (!canHide)
+    // In CI it runs all the same, and fails where it cannot be staged.
+    const leftOut = !canHide && process.env['CI'] !== 'true'
+    if (leftOut)
       console.warn('SKIPPED: a missing pg_dump; this machine does not let unshare(1) mount anything')
 
-    test.skipIf(!canHide)('no pg_dump on the host', async () => {
+    test.skipIf(leftOut)('no pg_dump on the host', async () => {
       const script = `for folder in /usr/lib/postgresql /usr/pgsql-*; do
       [ ! -d "$folder" ] || mount -t tmpfs none "$folder" || exit 99
     done

@@ -97,6 +97,11 @@ describe.runIf(servicesFound('postgres'))('what can go wrong', () => {
       writeFileSync(file, '\\! touch /tmp/never\nCREATE TABLE x ();\n')
       expect((await expectRefused(file)).code).toBe('BACKUP_NOT_ARCHIVE')
     })
+    it('the first word of an archive, and then something else', async () => {
+      const file = join(folder.path, '.deployfile/backups/garbage.pgdump')
+      writeFileSync(file, 'PGDMP, or so it says')
+      expect((await expectRefused(file)).message).toContain('is not an archive of pg_dump -Fc')
+    })
     it('an archive of a version that nothing here reads', async () => {
       const file = copy('newer.pgdump', false)
       const bytes = readFileSync(file)

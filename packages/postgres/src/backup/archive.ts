@@ -13,7 +13,7 @@ const FACTS = `
 sum() { if command -v sha256sum >/dev/null 2>&1; then sha256sum; else shasum -a 256; fi; }
 wc -c <"$1"
 sum <"$1"
-head -c 8 "$1" | od -An -v -tu1
+head -c 11 "$1" | od -An -v -tu1
 `
 
 /**
@@ -26,7 +26,8 @@ export async function readArchive(shell: Shell, file: string): Promise<ArchiveFa
   const [size = '', sum = '', ...header] = stdout.trim().split('\n')
   const bytes = header.join(' ').trim().split(/\s+/).map(Number)
   const magic = String.fromCharCode(...bytes.slice(0, 5))
-  if (magic !== 'PGDMP') {
+  // pg_backup_archiver.c: magic, version in three bytes, two sizes, format; all versions so far are 1.x, and 1 is the custom format.
+  if (magic !== 'PGDMP' || bytes[5] !== 1 || bytes[10] !== 1) {
     throw new Problem(
       'check',
       'BACKUP_NOT_ARCHIVE',
