@@ -41,7 +41,7 @@ export async function readArchive(shell: Shell, file: string): Promise<ArchiveFa
   return {
     bytes: Number(size.trim()),
     sha256: sum.slice(0, 64),
-    archiveVersion: `${bytes[5] ?? 0}.${bytes[6] ?? 0}`,
+    archiveVersion: `${bytes[5]}.${bytes[6] ?? 0}`,
   }
 }
 
