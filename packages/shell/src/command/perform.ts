@@ -198,6 +198,14 @@ function feed(input: Order['input'], stdin: Writable | undefined, stop: StopSour
   }
   input.on('error', (error) => stop.because({ error }))
   input.pipe(stdin)
+  // What is being stopped must not be completed by what is still on its way; and a TERM that falls between fork and exec is lost
+  // (dash), so that only the end of its input lets the other side clean up before the KILL. Uploads check their size.
+  const cutOff = (): void => {
+    input.unpipe(stdin)
+    stdin.end()
+  }
+  if (stop.now()) cutOff()
+  else stop.signal.addEventListener('abort', cutOff, { once: true })
 }
 
 function pour(from: Readable, into: Writable, stop: StopSource, heard: () => void): void {
