@@ -7,7 +7,11 @@ export type RowState = 'waiting' | 'running' | 'undoing' | 'undone' | 'stuck' | 
 /** One task with all its hosts. */
 export interface Row {
   readonly label: string
+  /** The command line names it: then what it says is what was asked for. */
+  readonly requested: boolean
   readonly hosts: readonly string[]
+  /** What its body said with `log`, in order. */
+  readonly said: string[]
   /** Node ids that have started, or ended without that. */
   readonly begun: Set<string>
   readonly ended: Map<string, NodeStatus>
@@ -34,7 +38,7 @@ export function treeRows(plan: Plan): Rows {
   for (const node of plan.nodes) {
     if (node.kind !== 'task' || node.milestone) continue
     const label = labelOf(node)
-    const row = byLabel.get(label) ?? newRow(label)
+    const row = byLabel.get(label) ?? newRow(label, plan.requested.includes(node.task))
     byLabel.set(label, row)
     byNode.set(node.id, row)
     row.hosts.push(node.host ?? '')
@@ -49,12 +53,14 @@ export function treeRows(plan: Plan): Rows {
   }
 }
 
-function newRow(label: string): Row & { readonly hosts: string[] } {
+function newRow(label: string, requested: boolean): Row & { readonly hosts: string[] } {
   const empty = { begun: new Set<string>(), ended: new Map<string, NodeStatus>() }
   const back = { undoing: new Set<string>(), undone: new Map<string, boolean>(), reading: new Set<number>() }
   return {
     label,
+    requested,
     hosts: [],
+    said: [],
     ...empty,
     ...back,
     startedAt: undefined,
@@ -76,6 +82,7 @@ function applyToRow(row: Row, event: Extract<RunEvent, { node: string }>, host: 
       return
     case 'node.log':
       row.last = place + printable(event.message)
+      if (event.phase === 'run') row.said.push(row.last)
       return
     case 'node.progress':
       row.last = `${place}${String(event.done)}${event.total === undefined ? '' : ` of ${String(event.total)}`}`
@@ -120,4 +127,21 @@ export function stateOf(row: Row): RowState {
 
 export function isActive(state: RowState): boolean {
   return state === 'running' || state === 'undoing'
+}
+
+/**
+ * What stays on the screen of all that was said: everything of a task that was asked for (`db:backup:list` says nothing else), and
+ * the one host's words of any other; a hundred hosts that each say they have restarted are in the log.
+ */
+export function saidLines(rows: readonly Row[]): readonly SaidLine[] {
+  return rows.flatMap(({ label, requested, hosts, said }): SaidLine[] => {
+    if (!requested && hosts.length !== 1) return []
+    return said.map((text) => ({ text: requested ? text : `${label}: ${text}`, asked: requested }))
+  })
+}
+
+export interface SaidLine {
+  readonly text: string
+  /** Of a task that the command line names. */
+  readonly asked: boolean
 }

@@ -10,7 +10,7 @@ import {
 import { clock, duration } from './duration.ts'
 import { header } from './header.ts'
 import type { RenderContext, Renderer } from './renderer.ts'
-import { isActive, stateOf, treeRows, type Row, type RowState } from './tree-rows.ts'
+import { isActive, saidLines, stateOf, treeRows, type Row, type RowState } from './tree-rows.ts'
 import { visibleRows } from './tree-window.ts'
 
 /** Milliseconds between two drawings. */
@@ -79,7 +79,9 @@ export function treeRenderer(context: RenderContext): Renderer {
             ? rows.list.map((row) => ({ row, output: false }))
             : visibleRows(rows.list, height - 5)
         for (const one of visible) show(one.row, title(one.row, one.output, now))
-        return mode === 'final' ? ['', verdict] : footer(rows.list.length - visible.length, now)
+        if (mode !== 'final') return footer(rows.list.length - visible.length, now)
+        const said = saidLines(rows.list).map(({ text, asked }) => (asked ? text : style.dim(text)))
+        return [...(said.length > 0 ? ['', ...said] : []), '', verdict]
       },
     })
 

@@ -1,6 +1,6 @@
 import type { CommandEvent, NodeStatus, Plan, PlanNode, RunEventBody } from '@deployfile/core'
 import { describe, expect, it } from 'vitest'
-import { stateOf, treeRows, type Rows } from '../../src/render/tree-rows.ts'
+import { saidLines, stateOf, treeRows, type Rows } from '../../src/render/tree-rows.ts'
 import { visibleRows } from '../../src/render/tree-window.ts'
 
 const node = (task: string, host?: string, more: Partial<PlanNode> = {}): PlanNode => ({
@@ -161,5 +161,38 @@ describe('the window', () => {
       .flatMap(({ id }) => [started(id), ended(id, id === 't003' ? 'failed' : 'done')])
     feed(rows, ...over, started('t050'), started('t051'))
     expect(labels(rows, 9)).toEqual(['t003', 't047', 't048', 't049', 't050', 't051', 't052', 't053', 't054'])
+  })
+})
+
+describe('what stays of what was said', () => {
+  const said = (id: string, message: string, phase: 'run' | 'undo' = 'run'): RunEventBody => ({
+    type: 'node.log',
+    node: id,
+    phase,
+    message,
+  })
+
+  it('is all of the tasks that were asked for, and the words of one host of the others', () => {
+    const nodes = [
+      node('find', 'web1'),
+      node('restart', 'web1'),
+      node('restart', 'web2'),
+      node('list', 'web1'),
+      node('list', 'web2'),
+    ]
+    const rows = treeRows({ ...plan(nodes), requested: ['list'] })
+    feed(
+      rows,
+      said('find@dev/web1', 'master is e9da75b'),
+      said('restart@dev/web1', 'touched'),
+      said('list@dev/web2', 'a.pgdump'),
+      said('list@dev/web1', 'b.pgdump'),
+      said('find@dev/web1', 'forgotten again', 'undo'),
+    )
+    expect(saidLines(rows.list)).toEqual([
+      { text: 'find: master is e9da75b', asked: false },
+      { text: 'web2: a.pgdump', asked: true },
+      { text: 'web1: b.pgdump', asked: true },
+    ])
   })
 })
