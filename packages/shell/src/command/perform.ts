@@ -136,10 +136,13 @@ async function started(
       stop.signal,
     )
   } catch (error) {
+    const lost = isProblem(error) && error.code === 'CONNECTION_LOST' ? error.details : undefined
+    const mayHaveRun = lost?.command?.mayHaveRun === true
     const why = stop.now()
     // A link that broke in between is the better story: what was asked for may have run.
-    if (why && !(isProblem(error) && error.details.command?.mayHaveRun))
-      throw stoppedBy(why, facts(), undefined, false)
+    if (why && !mayHaveRun) throw stoppedBy(why, facts(), undefined, false)
+    // The transport knows the reason, this place the command.
+    if (lost?.cause instanceof Error) throw connectionLost(facts(), lost.cause.message, mayHaveRun)
     throw error
   }
 }

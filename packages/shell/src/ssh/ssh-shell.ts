@@ -97,10 +97,10 @@ function request(
       new Problem(
         'task',
         'CONNECTION_LOST',
-        `${host}: the connection was lost (${reason}) while a command was being started`,
+        `${host}: the connection was lost while a command was being started`,
         {
           host,
-          hint: `Look on ${host} whether it ran before you run it again.`,
+          cause: new Error(reason),
           command: { text: '', exitCode: null, signal: null, tail: [], mayHaveRun: true },
         },
       )
