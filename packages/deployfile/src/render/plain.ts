@@ -27,6 +27,8 @@ interface TaskLog {
 export function plainRenderer(context: RenderContext): Renderer {
   const { style, verbose } = context
   const nodes = new Map(context.plan.nodes.map((node) => [node.id, node]))
+  /** Tasks that run on several hosts: their output says whose it is (airbrussh #98). */
+  const shared = sharedLabels(context.plan.nodes)
   const logs = new Map<string, TaskLog>()
   const commands = new Map<string, Command>()
   /** Nodes whose failed command has been shown: their own end would only repeat it. */
@@ -78,7 +80,8 @@ export function plainRenderer(context: RenderContext): Renderer {
     if (!started || (started.reads && !verbose)) return
     under(node, phase, at)
     if (event.type === 'command.output') {
-      print(`      ${started.number} ${printable(event.line)}`)
+      const whose = shared.has(labelOf(node)) ? `${event.host}: ` : ''
+      print(`      ${started.number} ${whose}${printable(event.line)}`)
       return
     }
     if (event.exitCode !== 0) told.add(`${node.id} ${phase}`)
@@ -155,6 +158,15 @@ export function plainRenderer(context: RenderContext): Renderer {
     },
     end: () => Promise.resolve(),
   }
+}
+
+function sharedLabels(nodes: readonly PlanNode[]): ReadonlySet<string> {
+  const hosts = new Map<string, Set<string>>()
+  for (const node of nodes) {
+    const known = hosts.get(labelOf(node)) ?? new Set()
+    hosts.set(labelOf(node), known.add(node.host ?? ''))
+  }
+  return new Set([...hosts].flatMap(([label, on]) => (on.size > 1 ? [label] : [])))
 }
 
 function oneLine(text: string): string {

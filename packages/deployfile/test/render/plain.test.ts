@@ -118,7 +118,7 @@ describe('plain', () => {
     expect(print(true, ...events)).toBe('00:01 release\n      01 test -d x\n    ✔ 01 web1 0.12s\n')
   })
 
-  it('shows the first line of a script, and no escape codes of its output', () => {
+  it('shows the first line of a script, whose output it is, and no escape codes of it', () => {
     expect(
       print(
         false,
@@ -134,7 +134,7 @@ describe('plain', () => {
           }),
         ],
       ),
-    ).toBe('00:01 release\n      01 set -eu …\n      01 gone\n')
+    ).toBe('00:01 release\n      01 set -eu …\n      01 web1: gone\n')
   })
 
   it('reports a transfer every ten seconds and at its end', () => {
