@@ -9,16 +9,14 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../test/servers/temp.ts'
 import { problemOf } from '../test/contract.ts'
 import { hostNamed, shellOf } from './host.ts'
+import { newKeyPair } from './key-pair.ts'
 
 const temp = tempFolder('host-key')
 afterAll(() => temp.remove())
 
 /** Whatever a client says to it after the key exchange is written down. */
 async function startServer(types: readonly ('ed25519' | 'rsa')[], onSession?: (client: ServerSide) => void) {
-  const keys = types.map((type) => {
-    const options = type === 'rsa' ? { bits: 2048 } : {}
-    return ssh2.utils.generateKeyPairSync(type as 'rsa', options as { bits: number })
-  })
+  const keys = types.map((type) => newKeyPair(type))
   const heard: string[] = []
   const server = new ssh2.Server({ hostKeys: keys.map((key) => key.private) }, (client) => {
     client.on('authentication', (context) => {
@@ -48,7 +46,7 @@ beforeEach(() => {
   folder = join(temp.path, String(++at))
   mkdirSync(folder)
   knownHosts = join(folder, 'known_hosts')
-  const { private: key } = ssh2.utils.generateKeyPairSync('ed25519')
+  const { private: key } = newKeyPair()
   writeFileSync(join(folder, 'id'), key, { mode: 0o600 })
 })
 
@@ -101,7 +99,7 @@ describe('a host key that is not the known one', () => {
 
   test('changed: names the line, both fingerprints and the command that forgets the old one', async () => {
     const server = await startServer(['ed25519'])
-    const old = ssh2.utils.generateKeyPairSync('ed25519').public.split(' ').slice(0, 2).join(' ')
+    const old = newKeyPair().public.split(' ').slice(0, 2).join(' ')
     const name = `[127.0.0.1]:${String(server.port)}`
     writeFileSync(knownHosts, `# first\n${name} ${old}\n`)
     const problem = await refusal(server)
@@ -276,9 +274,7 @@ describe('the same answers as ssh-keygen -F', () => {
       '[web?]:*',
       '??',
     ]
-    const keys = Array.from({ length: 4 }, () =>
-      ssh2.utils.generateKeyPairSync('ed25519').public.split(' ').slice(0, 2).join(' '),
-    )
+    const keys = Array.from({ length: 4 }, () => newKeyPair().public.split(' ').slice(0, 2).join(' '))
     let hashed = 0
     let compared = 0
     for (let file = 0; file < 300; file++) {
