@@ -1,7 +1,7 @@
 import type { Catalog, StageEntry } from '../config/catalog.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
-import type { AnyTask } from '../task/task.ts'
+import { makeTask, type AnyTask } from '../task/task.ts'
 import { addEdge, exitsOf, joinOf, nodeAt, startDraft, type Draft } from './draft.ts'
 import { addHookEdges } from './hook-edges.ts'
 import { parseInput, routeInputs, type RoutedInputs } from './inputs.ts'
@@ -12,11 +12,12 @@ import { addNodes } from './nodes.ts'
 import { inOrder } from './order.ts'
 import type { Plan } from './plan.ts'
 
-/** What a command line asks for, still as text: inputs are checked against the schemas of the tasks that take them. */
+/** What a command line or a program asks for; inputs are still text, checked against the schemas of the tasks that take them. */
 export interface PlanRequest {
   /** The positional stage or `stage=`; default the config's `defaultStage`. */
   readonly stage?: string | undefined
-  readonly tasks: readonly string[]
+  /** Names or task values; a value is looked up by its name, and brings the input that `.with` gave it. */
+  readonly tasks: readonly (string | AnyTask)[]
   /** `key=value` and `task.key=value`, in order. */
   readonly inputs?: Readonly<Record<string, string>>
 }
@@ -27,7 +28,7 @@ export interface PlanRequest {
  */
 export function resolvePlan(catalog: Catalog, request: PlanRequest): Plan {
   const stage = findStage(catalog, request.stage)
-  const requested = request.tasks.map((name) => findTask(catalog, name))
+  const requested = request.tasks.map((wanted) => findTask(catalog, wanted))
   const candidates = closure(catalog, requested)
   const inputs = routeInputs(request.inputs ?? {}, requested, candidates, catalog)
   const draft = startDraft(collectInstances(catalog, requested, stage, inputs))
@@ -37,7 +38,8 @@ export function resolvePlan(catalog: Catalog, request: PlanRequest): Plan {
   for (const instance of instances) addHookEdges(draft, catalog, instance)
   addCommandLineEdges(draft, requested)
   const nodes = inOrder([...draft.nodes.values()], draft.edges)
-  return { stage: stage.stage.name, requested: request.tasks, nodes, edges: draft.edges, notes: draft.notes }
+  const names = requested.map(({ name }) => name)
+  return { stage: stage.stage.name, requested: names, nodes, edges: draft.edges, notes: draft.notes }
 }
 
 function findStage(catalog: Catalog, name: string | undefined): StageEntry {
@@ -55,9 +57,13 @@ function findStage(catalog: Catalog, name: string | undefined): StageEntry {
   })
 }
 
-function findTask(catalog: Catalog, name: string): AnyTask {
+function findTask(catalog: Catalog, wanted: string | AnyTask): AnyTask {
+  const name = typeof wanted === 'string' ? wanted : wanted.name
+  const bound = typeof wanted === 'string' ? undefined : wanted['~task'].bound
   const task = catalog.tasks.get(name)
-  if (task) return task
+  // The config's own task, not the value: another one may have taken its place there. Its input is not: the catalog may know it
+  // only from a need that binds it.
+  if (task) return makeTask(name, task['~task'].spec, task['~task'].location, bound)
   throw new Problem('usage', 'TASK_UNKNOWN', `there is no task '${name}'`, {
     hint: didYouMean(name, catalog.tasks.keys()) ?? 'deployfile -T lists the tasks.',
   })
@@ -110,8 +116,10 @@ function collectInstances(
 function addCommandLineEdges(draft: Draft, requested: readonly AnyTask[]): void {
   const reason = { type: 'command line' } as const
   for (const [request, task] of requested.entries()) {
-    const previous = draft.instances.get(instanceKey(requested[request - 1]?.name ?? '', undefined))
-    if (request === 0 || !previous || previous.places.length === 0 || task === previous.task) continue
+    const before = requested[request - 1]
+    const previous = before && draft.instances.get(instanceKey(before.name, before['~task'].bound))
+    if (!previous || previous.places.length === 0) continue
+    if (previous.key === instanceKey(task.name, task['~task'].bound)) continue
     const over = joinOf(draft, 'over', previous, exitsOf(draft, previous), 'settled')
     for (const instance of draft.instances.values()) {
       if (instance.request !== request) continue
