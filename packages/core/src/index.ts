@@ -5,10 +5,20 @@ export { perStage, resolveOption, type Option, type PerStage } from './config/pe
 export type { NodeStatus, Phase, RunEvent, RunEventBody, RunStatus } from './event/event.ts'
 export { parseAddress, type Address } from './host/address.ts'
 export type { Host, HostProps, HostSpec, Stage } from './host/host.ts'
-export { where, type HostSelector, type On, type OnPick, type Where } from './host/on.ts'
+export {
+  normalizeOn,
+  rolesOf,
+  where,
+  type HostSelector,
+  type On,
+  type OnPick,
+  type Where,
+} from './host/on.ts'
 export { fileJournal } from './journal/file-journal.ts'
 export type { Binding, EdgeReason, NodeKind, Plan, PlanEdge, PlanNode } from './plan/plan.ts'
+export { instanceKey } from './plan/node-id.ts'
 export { resolvePlan, type PlanRequest } from './plan/resolve.ts'
+export { systemClock, type Clock } from './port/clock.ts'
 export type { Journal } from './port/journal.ts'
 export type { Ask, Question } from './port/question.ts'
 export type {
@@ -45,10 +55,13 @@ export type {
   UndoContext,
   WriteRunAboveUndo,
 } from './task/context.ts'
+export { milliseconds, type Duration } from './task/duration.ts'
 export { group } from './task/group.ts'
 export {
   all,
   optional,
+  perHost,
+  readNeed,
   type All,
   type CheckNeeds,
   type Needs,
@@ -57,9 +70,11 @@ export {
   type Results,
   type View,
 } from './task/needs.ts'
+export type { Pace } from './task/pace.ts'
 export { recipe, type Recipe, type StagesOf } from './task/recipe.ts'
 export type { Schema, SchemaInput, SchemaOutput } from './task/schema.ts'
 export {
+  makeTask,
   task,
   type AnyTask,
   type At,
@@ -68,9 +83,11 @@ export {
   type ErasedSpec,
   type InputOf,
   type PlanContext,
+  type PresetOptions,
   type ResultOf,
   type Task,
   type TaskBrand,
+  type TaskFn,
   type TaskOptions,
   type TaskSpec,
 } from './task/task.ts'

@@ -5,6 +5,7 @@ import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
 import type { TaskContext, UndoContext } from './context.ts'
 import type { CheckNeeds, Needs } from './needs.ts'
+import { checkPace, PACE_KEYS, type Pace } from './pace.ts'
 import type { Schema, SchemaInput, SchemaOutput } from './schema.ts'
 
 /** Where a task runs, as far as types care: once on the control machine, on one host, or on each of several. */
@@ -46,7 +47,7 @@ export interface PlanContext<S> {
   readonly host?: Host
 }
 
-export interface TaskOptions {
+export interface TaskOptions extends Pace {
   readonly desc?: string
   /** Default 'write'. */
   readonly effect?: Effect
@@ -111,24 +112,61 @@ const KEYS = [
     'undo',
     'finally',
   ],
+  ...PACE_KEYS,
 ]
 
-/**
- * Declares a task. Plain data: nothing runs until a plan is made of it.
- * @throws Problem `TASK_INVALID` (usage) for an impossible name, an unknown key, or `undo` above `run`
- */
-export function task<
-  const Name extends string,
-  N extends Needs = {},
-  S extends Schema = Schema<{}, {}>,
-  const H extends On | undefined = undefined,
-  W extends boolean | string = true,
-  E extends 'fail' | 'warn' = 'fail',
-  R = unknown,
->(name: Name, spec: TaskSpec<S, N, H, W, E, R>): Task<Name, SchemaInput<S>, Out<W, E, R>, AtFrom<H>> {
-  const location = callerLocation()
-  checkSpec(name, spec, location)
-  return makeTask(name, eraseSpec(spec as unknown as ErasedInput), location, undefined)
+// What is one task's own: its types are inferred from it, or it would mean the same for all.
+const OWN_KEYS = ['needs', 'input', 'when', 'run', 'undo', 'finally']
+const SHARED_KEYS = KEYS.filter((key) => !OWN_KEYS.includes(key))
+
+/** What tasks of one kind share: `task.preset({ on: 'db', effect: 'read' })`. */
+export interface PresetOptions<H, E> extends TaskOptions {
+  readonly on?: H
+  readonly onError?: E
+}
+
+/** `task`, and what {@link TaskFn.preset} makes of it; `PH` and `PE` are the preset's `on` and `onError`. */
+export interface TaskFn<PH extends On | undefined = undefined, PE extends 'fail' | 'warn' = 'fail'> {
+  /**
+   * Declares a task. Plain data: nothing runs until a plan is made of it.
+   * @throws Problem `TASK_INVALID` (usage) for an impossible name, an unknown key, or `undo` above `run`
+   */
+  <
+    const Name extends string,
+    N extends Needs = {},
+    S extends Schema = Schema<{}, {}>,
+    const H extends On | undefined = PH,
+    W extends boolean | string = true,
+    E extends 'fail' | 'warn' = PE,
+    R = unknown,
+  >(
+    name: Name,
+    spec: TaskSpec<S, N, H, W, E, R>,
+  ): Task<Name, SchemaInput<S>, Out<W, E, R>, AtFrom<H>>
+  /**
+   * A `task` with other defaults; what a task says itself wins. A preset's preset has both.
+   * @throws Problem `TASK_INVALID` (usage) for a key that tasks cannot share
+   */
+  readonly preset: <const H extends On | undefined = PH, E extends 'fail' | 'warn' = PE>(
+    options: PresetOptions<H, E>,
+  ) => TaskFn<H, E>
+}
+
+export const task: TaskFn = taskWith({})
+
+function taskWith<PH extends On | undefined, PE extends 'fail' | 'warn'>(
+  defaults: ErasedInput,
+): TaskFn<PH, PE> {
+  const declare = (name: string, spec: ErasedInput): AnyTask => {
+    const location = callerLocation()
+    checkSpec(name, spec, location)
+    return makeTask(name, eraseSpec({ ...defaults, ...spec }), location, undefined)
+  }
+  const preset = (options: ErasedInput): TaskFn<any, any> => {
+    checkKeys('a preset', options, SHARED_KEYS, callerLocation())
+    return taskWith({ ...defaults, ...options })
+  }
+  return Object.assign(declare, { preset }) as unknown as TaskFn<PH, PE>
 }
 
 type ErasedInput = Partial<ErasedSpec>
@@ -181,24 +219,33 @@ export function checkName(name: string, location: SourceLocation | undefined): v
   }
 }
 
+/** @throws Problem `TASK_INVALID` (usage) about the first key that `what` cannot have */
+export function checkKeys(
+  what: string,
+  spec: object,
+  known: readonly string[],
+  location: SourceLocation | undefined,
+): void {
+  const unknown = Object.keys(spec).find((key) => !known.includes(key))
+  if (unknown === undefined) return
+  throw new Problem('usage', 'TASK_INVALID', `${what} has the unknown key '${unknown}'`, {
+    location,
+    key: unknown,
+    hint: didYouMean(unknown, known) ?? `It may have: ${known.join(', ')}.`,
+  })
+}
+
 function checkSpec(name: string, spec: object, location: SourceLocation | undefined): void {
   checkName(name, location)
   const keys = Object.keys(spec)
-  const unknown = keys.find((key) => !KEYS.includes(key))
-  if (unknown !== undefined) {
-    const hint = didYouMean(unknown, KEYS) ?? `A task has: ${KEYS.join(', ')}.`
-    throw new Problem('usage', 'TASK_INVALID', `the task '${name}' has the unknown key '${unknown}'`, {
-      location,
-      key: unknown,
-      hint,
-    })
-  }
+  checkKeys(`the task '${name}'`, spec, KEYS, location)
   if (typeof (spec as { run?: unknown }).run !== 'function') {
     throw new Problem('usage', 'TASK_INVALID', `the task '${name}' has no run function`, {
       location,
       hint: `Give it one, or use group('${name}', { … }) for a task that only gathers others.`,
     })
   }
+  checkPace(name, spec, location)
   // The type of `undo`'s result is inferred from `run`, which the compiler must have read first.
   if (keys.includes('undo') && keys.indexOf('undo') < keys.indexOf('run')) {
     throw new Problem('usage', 'TASK_INVALID', `in the task '${name}', undo stands above run`, {
