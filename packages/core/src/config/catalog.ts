@@ -14,4 +14,6 @@ export interface Catalog {
   readonly defaultStage: string | undefined
   readonly before: ReadonlyMap<string, readonly AnyTask[]>
   readonly after: ReadonlyMap<string, readonly AnyTask[]>
+  /** Milliseconds that a body has to stop once it was told to. */
+  readonly grace: number
 }

@@ -2,6 +2,7 @@ import type { Host } from '../host/host.ts'
 import { normalizeOn, rolesOf } from '../host/on.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
+import { milliseconds } from '../task/duration.ts'
 import { readNeed } from '../task/needs.ts'
 import type { AnyTask } from '../task/task.ts'
 import type { Catalog, StageEntry } from './catalog.ts'
@@ -50,7 +51,8 @@ export function loadCatalog(config: Config): Catalog {
     }
   }
   for (const task of tasks.values()) checkTask(task, stages)
-  return { tasks, stages, defaultStage, before, after }
+  const grace = milliseconds(checked.grace) ?? 10_000
+  return { tasks, stages, defaultStage, before, after, grace }
 }
 
 function readStages(config: CheckedConfig): ReadonlyMap<string, StageEntry> {

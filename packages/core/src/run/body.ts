@@ -1,8 +1,9 @@
 import { Problem, toRecord } from '../problem/problem.ts'
 import { redact } from '../secret/redact.ts'
+import { attempt, type Bounds, type Ended } from './attempt.ts'
 import { notJson } from './json.ts'
-import { addFailure, emit, stop, type NodeState, type RunState } from './run-state.ts'
-import { phaseContext } from './task-context.ts'
+import { addFailure, boundsOf, emit, stop, type NodeState, type RunState } from './run-state.ts'
+import { phaseContext, type PhaseContext } from './task-context.ts'
 
 /**
  * Runs one node's body, or settles it without: skipped while planning, blocked by a failure or a stop, or bodiless. Never rejects:
@@ -32,38 +33,80 @@ export function visitBody(
   return runBody(run, state, spec.run, signal)
 }
 
-async function runBody(
+function runBody(
   run: RunState,
   state: NodeState,
   body: (context: unknown) => unknown,
   signal: AbortSignal,
-): Promise<void> {
-  const { node, spec } = state
-  const startedAt = Date.now()
-  const durationMs = (): number => Date.now() - startedAt
+): Promise<void> | undefined {
+  const startedAt = run.clock.now()
   state.status = 'running'
   state.started = true
-  emit(run, { type: 'node.started', node: node.id, phase: 'run' })
+  emit(run, { type: 'node.started', node: state.node.id, phase: 'run' })
   if (mustReachDisk(state)) run.options.journal?.sync()
-  const { context, skipped } = phaseContext(run, state, 'run', signal)
-  try {
-    const result = await body(context)
-    checkResult(state, result)
-    state.result = result
-    const reason = skipped()
-    settle(run, state, reason === undefined ? 'done' : 'skipped', durationMs(), {
-      ...(reason !== undefined && { reason }),
-      ...(result !== undefined && { result }),
+  const { timeout } = state.spec
+  const bounds = boundsOf(run, state, signal, timeout)
+  const tried = tryOnce(run, state, body, bounds)
+  if (!(tried instanceof Promise)) {
+    conclude(run, state, tried, startedAt, signal)
+    return undefined
+  }
+  return tried.then((ended) => {
+    conclude(run, state, ended, startedAt, signal)
+  })
+}
+
+/** What a body gave back: its end, and the reason that it gave to `skip`. */
+interface Tried {
+  readonly ended: Ended
+  readonly skipped: string | undefined
+}
+
+function tryOnce(
+  run: RunState,
+  state: NodeState,
+  body: (context: unknown) => unknown,
+  bounds: Bounds,
+): Tried | Promise<Tried> {
+  let open: PhaseContext | undefined
+  const ended = attempt(bounds, (signal) => {
+    open = phaseContext(run, state, 'run', signal)
+    return body(open.context)
+  })
+  const finish = (how: Ended): Tried => {
+    open?.close()
+    return { ended: checkResult(state, how), skipped: open?.skipped() }
+  }
+  return ended instanceof Promise ? ended.then(finish) : finish(ended)
+}
+
+function conclude(
+  run: RunState,
+  state: NodeState,
+  { ended, skipped }: Tried,
+  startedAt: number,
+  signal: AbortSignal,
+): void {
+  const durationMs = run.clock.now() - startedAt
+  if (ended.kind === 'returned') {
+    const { value } = ended
+    state.result = value
+    settle(run, state, skipped === undefined ? 'done' : 'skipped', durationMs, {
+      ...(skipped !== undefined && { reason: skipped }),
+      ...(value !== undefined && { result: value }),
     })
-  } catch (thrown) {
-    if (spec.onError === 'warn' && !signal.aborted) {
-      settle(run, state, 'warned', durationMs(), { problem: toRecord(thrown) })
-    } else if (signal.aborted) {
-      settle(run, state, 'cancelled', durationMs(), { problem: toRecord(thrown) })
+  } else {
+    state.abandoned = ended.kind === 'abandoned'
+    const thrown = ended.kind === 'abandoned' ? ended.problem : ended.thrown
+    const cancelled = signal.aborted && !ended.timedOut
+    if (cancelled && !state.abandoned) {
+      settle(run, state, 'cancelled', durationMs, { problem: toRecord(thrown) })
+    } else if (!cancelled && state.spec.onError === 'warn') {
+      settle(run, state, 'warned', durationMs, { problem: toRecord(thrown) })
     } else {
       const { problem } = addFailure(run, state, 'run', thrown)
-      settle(run, state, 'failed', durationMs(), { problem })
-      stop(run, `'${node.id}' failed`)
+      settle(run, state, cancelled ? 'cancelled' : 'failed', durationMs, { problem })
+      stop(run, `'${state.node.id}' failed`)
     }
   }
   if (mustReachDisk(state)) run.options.journal?.sync()
@@ -90,24 +133,29 @@ function mustReachDisk({ spec, node }: NodeState): boolean {
   return spec.commits === true || node.effect === 'destroy'
 }
 
-function checkResult(state: NodeState, result: unknown): void {
+/** The end of a body whose result can travel; of one whose result cannot, a failure that names what cannot. */
+function checkResult(state: NodeState, ended: Ended): Ended {
+  if (ended.kind !== 'returned') return ended
+  const problem = whyUnfit(state, ended.value)
+  return problem ? { kind: 'threw', thrown: problem, timedOut: false } : ended
+}
+
+function whyUnfit(state: NodeState, result: unknown): Problem | undefined {
   const found = notJson(result)
   if (found) {
     const where = found.path === '' ? 'the result' : `'${found.path}' of the result`
-    throw new Problem(
+    return new Problem(
       'task',
       'RESULT_NOT_JSON',
       `${where} of '${state.node.task}' is ${found.what}, which JSON cannot carry`,
       {
-        location: undefined,
         hint: 'Results reach other tasks through the journal: return strings, finite numbers, booleans, null, arrays and plain objects.',
       },
     )
   }
   const text = result === undefined ? '' : JSON.stringify(result)
-  if (redact(text) !== text) {
-    throw new Problem('task', 'RESULT_SECRET', `the result of '${state.node.task}' contains a secret`, {
-      hint: 'Results are written to the journal: pass the Secret itself to whoever needs it, not its value.',
-    })
-  }
+  if (redact(text) === text) return undefined
+  return new Problem('task', 'RESULT_SECRET', `the result of '${state.node.task}' contains a secret`, {
+    hint: 'Results are written to the journal: pass the Secret itself to whoever needs it, not its value.',
+  })
 }

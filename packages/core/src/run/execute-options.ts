@@ -1,5 +1,6 @@
 import type { Catalog } from '../config/catalog.ts'
 import type { RunEvent } from '../event/event.ts'
+import type { Clock } from '../port/clock.ts'
 import type { Journal } from '../port/journal.ts'
 import type { Ask } from '../port/question.ts'
 import type { ShellProvider } from '../port/shell.ts'
@@ -18,4 +19,8 @@ export interface ExecuteOptions {
   readonly onEvent?: (event: RunEvent) => void
   /** Bodies at once, default 100. */
   readonly concurrency?: number
+  /** Milliseconds that a body has to stop once it was told to; default the config's `grace`. */
+  readonly grace?: number
+  /** Default: the system's. */
+  readonly clock?: Clock
 }

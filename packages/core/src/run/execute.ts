@@ -41,7 +41,7 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<RunO
   setMaxListeners(0, calm)
   if (status !== 'done') await undoAll(run, graph, limit, calm)
   await finallyAll(run, graph, limit, calm)
-  emit(run, { type: 'run.ended', status, durationMs: Date.now() - run.startedAt })
+  emit(run, { type: 'run.ended', status, durationMs: run.clock.now() - run.startedAt })
   journal?.sync()
   return {
     status,
@@ -52,7 +52,7 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<RunO
 
 // An interrupt that came when everything had ended well changes nothing.
 function statusOf(run: RunState): RunStatus {
-  if (run.failures.length > 0) return 'failed'
+  if (run.nodes.some(({ status }) => status === 'failed')) return 'failed'
   return run.nodes.every((state) => isMet(state)) ? 'done' : 'cancelled'
 }
 
@@ -76,7 +76,12 @@ function isMet(state: NodeState | undefined): boolean {
   return state?.status === 'done' || state?.status === 'skipped' || state?.status === 'warned'
 }
 
-function outcomeOf({ status, result, undone }: NodeState): NodeOutcome {
+function outcomeOf({ status, result, undone, abandoned }: NodeState): NodeOutcome {
   if (status === 'waiting' || status === 'running') throw new Error('a node of the plan was not settled')
-  return { status, ...(result !== undefined && { result }), ...(undone !== undefined && { undone }) }
+  return {
+    status,
+    ...(result !== undefined && { result }),
+    ...(undone !== undefined && { undone }),
+    ...(abandoned && { abandoned }),
+  }
 }

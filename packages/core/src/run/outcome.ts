@@ -11,8 +11,10 @@ export interface Failure {
 export interface NodeOutcome {
   readonly status: NodeStatus
   readonly result?: unknown
-  /** Set when its undo ran: whether it ended well. */
+  /** Whether its undo ended well; false also when it had to be left out because of something that may still be running. */
   readonly undone?: boolean
+  /** It did not stop when it was told to, and may still be running. */
+  readonly abandoned?: true
 }
 
 export interface RunOutcome {

@@ -2,7 +2,10 @@ import type { Catalog } from '../config/catalog.ts'
 import type { NodeStatus, Phase, RunEvent, RunEventBody } from '../event/event.ts'
 import type { Plan, PlanNode } from '../plan/plan.ts'
 import type { ErasedSpec, AnyTask } from '../task/task.ts'
+import { systemClock, type Clock } from '../port/clock.ts'
 import { toRecord } from '../problem/problem.ts'
+import { milliseconds, type Duration } from '../task/duration.ts'
+import type { Bounds } from './attempt.ts'
 import type { ExecuteOptions } from './execute-options.ts'
 import type { Failure } from './outcome.ts'
 
@@ -15,6 +18,8 @@ export interface NodeState {
   /** True from the moment its body was entered: it may have to be undone. */
   started: boolean
   undone: boolean | undefined
+  /** It was told to stop, did not, and may still be running. */
+  abandoned: boolean
 }
 
 /** A run while it goes on. */
@@ -25,6 +30,9 @@ export interface RunState {
   readonly byId: ReadonlyMap<string, NodeState>
   readonly failures: Failure[]
   readonly startedAt: number
+  readonly clock: Clock
+  /** Milliseconds that a body has to stop. */
+  readonly grace: number
   /** Set once nothing new may start, with the reason that is given for what did not. */
   stopping: string | undefined
   seq: number
@@ -33,10 +41,30 @@ export interface RunState {
 export function startState(plan: Plan, options: ExecuteOptions): RunState {
   const nodes = plan.nodes.map((node): NodeState => {
     const { spec } = taskOf(options.catalog, node)['~task']
-    return { node, spec, status: 'waiting', result: undefined, started: false, undone: undefined }
+    return {
+      node,
+      spec,
+      status: 'waiting',
+      result: undefined,
+      started: false,
+      undone: undefined,
+      abandoned: false,
+    }
   })
   const byId = new Map(nodes.map((state) => [state.node.id, state]))
-  return { plan, options, nodes, byId, failures: [], startedAt: Date.now(), stopping: undefined, seq: 0 }
+  const { clock = systemClock, grace = options.catalog.grace } = options
+  return {
+    plan,
+    options,
+    nodes,
+    byId,
+    failures: [],
+    startedAt: clock.now(),
+    clock,
+    grace,
+    stopping: undefined,
+    seq: 0,
+  }
 }
 
 // Bodies are looked up by name: a plan is data and may have been made by another process.
@@ -49,7 +77,7 @@ function taskOf(catalog: Catalog, node: PlanNode): AnyTask {
 /** Puts an event into the stream: first to the journal, so that whatever it announces has not happened unrecorded. */
 export function emit(run: RunState, body: RunEventBody): void {
   run.seq++
-  const event: RunEvent = { ...body, seq: run.seq, at: Date.now() }
+  const event: RunEvent = { ...body, seq: run.seq, at: run.clock.now() }
   run.options.journal?.append(event)
   run.options.onEvent?.(event)
 }
@@ -65,4 +93,15 @@ export function addFailure(run: RunState, state: NodeState, phase: Phase, thrown
   const failure = { node: state.node.id, phase, problem: toRecord(thrown) }
   run.failures.push(failure)
   return failure
+}
+
+/** How long a body of this node may take. */
+export function boundsOf(
+  run: RunState,
+  { node }: NodeState,
+  signal: AbortSignal,
+  timeout: Duration | undefined,
+): Bounds {
+  const { clock, grace } = run
+  return { node: node.id, host: node.host, timeout: milliseconds(timeout), grace, signal, clock }
 }

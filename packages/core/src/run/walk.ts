@@ -9,7 +9,7 @@ import { readyQueue } from './ready-queue.ts'
 export async function walk(
   graph: Graph,
   limit: number,
-  visit: (node: number) => Promise<void> | undefined,
+  visit: (node: number) => Promise<unknown> | undefined,
 ): Promise<void> {
   const waiting = graph.incoming.map((list) => list.length)
   const ready = readyQueue(remainingPaths(graph))

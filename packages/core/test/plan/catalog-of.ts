@@ -5,6 +5,7 @@ interface Parts {
   readonly before?: Record<string, readonly unknown[]>
   readonly after?: Record<string, readonly unknown[]>
   readonly use?: readonly unknown[]
+  readonly grace?: string
 }
 
 export const STAGES = {
