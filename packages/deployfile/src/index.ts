@@ -4,6 +4,7 @@ export {
   defineConfig,
   group,
   optional,
+  override,
   perStage,
   Problem,
   recipe,
@@ -36,6 +37,8 @@ export {
   type Option,
   type Optional,
   type Outcome,
+  type OverrideContext,
+  type OverrideSpec,
   type PerHost,
   type PerStage,
   type PlanContext,
@@ -67,4 +70,26 @@ export {
   type View,
   type Where,
   type WriteRunAboveUndo,
+} from '@deployfile/core'
+// Runs from a program: docs/programmatic.md.
+export { plan, run, type RunHandle, type RunOptions } from './run/run.ts'
+export type { PlanOptions } from './run/request.ts'
+export type { Results as TaskResults, RunResult } from './run/result.ts'
+export type {
+  Binding,
+  CommandEvent,
+  EdgeReason,
+  Failure,
+  NodeKind,
+  NodeOutcome,
+  NodeStatus,
+  Phase,
+  Plan,
+  PlanEdge,
+  PlanNode,
+  ProblemRecord,
+  RunEvent,
+  RunEventBody,
+  RunOutcome,
+  RunStatus,
 } from '@deployfile/core'

@@ -3,9 +3,9 @@ import { normalizeOn, rolesOf } from '../host/on.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
 import { milliseconds } from '../task/duration.ts'
-import { readNeed } from '../task/needs.ts'
 import type { AnyTask } from '../task/task.ts'
 import type { Catalog, StageEntry } from './catalog.ts'
+import { collectTasks } from './collect-tasks.ts'
 import { checkConfig, type CheckedConfig } from './config-schema.ts'
 import type { Config } from './config.ts'
 import { BUILT_IN_WORDS, GLOBAL_KEYS } from './reserved.ts'
@@ -36,7 +36,7 @@ export function loadCatalog(config: Config): Catalog {
   const after = readHooks(checked.after)
   const recipes = (checked.use ?? []).flatMap((used) => Object.values(used.tasks as Record<string, AnyTask>))
   const hooks = [...before.values(), ...after.values()].flat()
-  const tasks = collectTasks([...recipes, ...(checked.tasks ?? []), ...hooks])
+  const tasks = collectTasks([...recipes, ...hooks], checked.tasks ?? [])
   for (const [when, table] of [
     ['before', before],
     ['after', after],
@@ -89,31 +89,6 @@ function readHooks(table: CheckedConfig['before']): ReadonlyMap<string, readonly
       hooks && hooks.length > 0 ? [[name, hooks] as const] : [],
     ),
   )
-}
-
-/** Everything reachable, by name; a stack and not recursion, because a chain of needs may be thousands deep. */
-function collectTasks(listed: readonly AnyTask[]): ReadonlyMap<string, AnyTask> {
-  const found = new Map<string, AnyTask>()
-  const stack = [...listed].reverse()
-  for (let task = stack.pop(); task; task = stack.pop()) {
-    const known = found.get(task.name)
-    if (known) {
-      if (known['~task'].spec !== task['~task'].spec) throw doubleName(task, known)
-      continue
-    }
-    found.set(task.name, task)
-    for (const need of Object.values(task['~task'].spec.needs)) stack.push(readNeed(need).task)
-  }
-  return found
-}
-
-function doubleName(task: AnyTask, other: AnyTask): Problem {
-  const first = other['~task'].location
-  const at = first ? ` The other one is at ${first.file}:${String(first.line)}.` : ''
-  return new Problem('usage', 'TASK_DOUBLE', `two different tasks are named '${task.name}'`, {
-    location: task['~task'].location,
-    hint: `Rename one of them.${at}`,
-  })
 }
 
 function checkTask(task: AnyTask, stages: ReadonlyMap<string, StageEntry>): void {

@@ -39,7 +39,7 @@ export interface BaseContext {
   readonly confirm: (question: Question) => Promise<void>
 }
 
-interface RemoteContext {
+export interface RemoteContext {
   /** The host of this node. */
   readonly host: Host
   readonly remote: Shell

@@ -88,6 +88,8 @@ export interface ErasedSpec extends TaskOptions {
   readonly run: ((context: any) => unknown) | undefined
   readonly undo: ((context: any) => void | Promise<void>) | undefined
   readonly finally: ((context: any) => void | Promise<void>) | undefined
+  /** The task whose place this one takes, for one that `override` made. */
+  readonly overrides?: AnyTask
 }
 
 type AtFrom<H> = [H] extends [undefined]
@@ -118,6 +120,9 @@ const KEYS = [
 // What is one task's own: its types are inferred from it, or it would mean the same for all.
 const OWN_KEYS = ['needs', 'input', 'when', 'run', 'undo', 'finally']
 const SHARED_KEYS = KEYS.filter((key) => !OWN_KEYS.includes(key))
+
+/** The keys of {@link TaskOptions}: what changes neither a task's types nor its place. */
+export const TASK_OPTIONS: readonly string[] = SHARED_KEYS.filter((key) => key !== 'on' && key !== 'onError')
 
 /** What tasks of one kind share: `task.preset({ on: 'db', effect: 'read' })`. */
 export interface PresetOptions<H, E> extends TaskOptions {
