@@ -70,9 +70,9 @@ export {
   type Results,
   type View,
 } from './task/needs.ts'
-export type { Pace } from './task/pace.ts'
 export { override, type OverrideContext, type OverrideSpec } from './task/override.ts'
 export type { Pace } from './task/pace.ts'
+export type { Retry, RetryOptions } from './task/retry.ts'
 export { recipe, type Recipe, type StagesOf } from './task/recipe.ts'
 export type { Schema, SchemaInput, SchemaOutput } from './task/schema.ts'
 export {

@@ -1,8 +1,10 @@
 import { Problem, toRecord } from '../problem/problem.ts'
 import { redact } from '../secret/redact.ts'
+import { attemptsOf, delayAfter } from '../task/retry.ts'
 import { attempt, type Bounds, type Ended } from './attempt.ts'
 import { notJson } from './json.ts'
 import { addFailure, boundsOf, emit, stop, type NodeState, type RunState } from './run-state.ts'
+import { pause } from './pause.ts'
 import { phaseContext, type PhaseContext } from './task-context.ts'
 
 /**
@@ -44,16 +46,57 @@ function runBody(
   state.started = true
   emit(run, { type: 'node.started', node: state.node.id, phase: 'run' })
   if (mustReachDisk(state)) run.options.journal?.sync()
-  const { timeout } = state.spec
-  const bounds = boundsOf(run, state, signal, timeout)
-  const tried = tryOnce(run, state, body, bounds)
-  if (!(tried instanceof Promise)) {
-    conclude(run, state, tried, startedAt, signal)
+  const bounds = boundsOf(run, state, signal, state.spec.timeout)
+  const first = tryOnce(run, state, body, bounds)
+  if (!(first instanceof Promise) && !mayRetry(run, state, first, signal, 1)) {
+    conclude(run, state, first, startedAt, signal)
     return undefined
   }
-  return tried.then((ended) => {
-    conclude(run, state, ended, startedAt, signal)
+  return retrying(run, state, first, signal, () => tryOnce(run, state, body, bounds)).then((last) => {
+    conclude(run, state, last, startedAt, signal)
   })
+}
+
+/** The last of the attempts. What stops the run ends a delay between two of them at once. */
+async function retrying(
+  run: RunState,
+  state: NodeState,
+  first: Tried | Promise<Tried>,
+  signal: AbortSignal,
+  again: () => Tried | Promise<Tried>,
+): Promise<Tried> {
+  let tried = await first
+  for (let failed = 1; mayRetry(run, state, tried, signal, failed); failed++) {
+    const { retry } = state.spec
+    const delayMs = delayAfter(retry, failed, Math.random())
+    const problem = toRecord(tried.ended.kind === 'threw' ? tried.ended.thrown : undefined)
+    const attempts = attemptsOf(retry)
+    emit(run, {
+      type: 'node.retrying',
+      node: state.node.id,
+      phase: 'run',
+      attempt: failed,
+      attempts,
+      delayMs,
+      problem,
+    })
+    if (delayMs > 0) await pause(run, delayMs, signal)
+    // A stop in the meantime: no body starts any more.
+    if (!mayRetry(run, state, tried, signal, failed)) break
+    tried = await again()
+  }
+  return tried
+}
+
+function mayRetry(
+  run: RunState,
+  state: NodeState,
+  { ended }: Tried,
+  signal: AbortSignal,
+  failed: number,
+): boolean {
+  if (ended.kind !== 'threw' || signal.aborted || run.stopping !== undefined) return false
+  return failed < attemptsOf(state.spec.retry)
 }
 
 /** What a body gave back: its end, and the reason that it gave to `skip`. */

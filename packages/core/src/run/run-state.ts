@@ -35,6 +35,8 @@ export interface RunState {
   readonly grace: number
   /** Set once nothing new may start, with the reason that is given for what did not. */
   stopping: string | undefined
+  /** Called when `stopping` is set. */
+  readonly onStop: Set<() => void>
   seq: number
 }
 
@@ -63,6 +65,7 @@ export function startState(plan: Plan, options: ExecuteOptions): RunState {
     clock,
     grace,
     stopping: undefined,
+    onStop: new Set(),
     seq: 0,
   }
 }
@@ -87,6 +90,7 @@ export function stop(run: RunState, reason: string): void {
   if (run.stopping !== undefined) return
   run.stopping = reason
   emit(run, { type: 'run.stopping', reason })
+  for (const told of run.onStop) told()
 }
 
 export function addFailure(run: RunState, state: NodeState, phase: Phase, thrown: unknown): Failure {

@@ -3,8 +3,8 @@ export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h'}`
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
-// What a timer of Node can wait for; it fires at once beyond that.
-const LONGEST = 2 ** 31 - 1
+/** What a timer of Node can wait for; it fires at once beyond that. */
+export const LONGEST = 2 ** 31 - 1
 
 /** What is said of a duration that {@link milliseconds} does not take. */
 export const DURATION_HINT = "Write '30s', '10m', '2h' or milliseconds; the longest is 24 days."

@@ -1,17 +1,23 @@
 import type { SourceLocation } from '../problem/location.ts'
 import { Problem } from '../problem/problem.ts'
+import { whyNoRetry, type Retry } from './retry.ts'
 import { DURATION_HINT, milliseconds, type Duration } from './duration.ts'
 
-/** How long a body may take. What does the work is the executor. */
+/** How long a body may take, and how often it may be tried. What does the work is the executor. */
 export interface Pace {
   /**
    * The longest that `run` may take; also for `undo` and `finally`, each by itself (an hour without it). Then its signal is aborted,
    * and after the config's `grace` the run goes on without it. Default: none for `run`.
    */
   readonly timeout?: Duration
+  /**
+   * A body that failed is entered again, with a fresh context and its whole timeout. Not after a stop, an interrupt, or when it may
+   * still be running. `undo` runs once, after the last attempt.
+   */
+  readonly retry?: Retry
 }
 
-export const PACE_KEYS: readonly (keyof Pace)[] = ['timeout']
+export const PACE_KEYS: readonly (keyof Pace)[] = ['timeout', 'retry']
 
 /** @throws Problem `TASK_INVALID` (usage) for a value that cannot be kept to */
 export function checkPace(name: string, pace: Pace, location: SourceLocation | undefined): void {
@@ -22,7 +28,9 @@ export function checkPace(name: string, pace: Pace, location: SourceLocation | u
       hint,
     })
   }
-  const { timeout } = pace
+  const { timeout, retry } = pace
   if (timeout !== undefined && milliseconds(timeout) === undefined)
     fail('timeout', `is ${JSON.stringify(timeout)}`, DURATION_HINT)
+  const wrong = retry === undefined ? undefined : whyNoRetry(retry)
+  if (wrong) fail('retry', wrong.what, wrong.hint)
 }

@@ -3,6 +3,7 @@ import { clock, duration } from './duration.ts'
 import { header } from './header.ts'
 import { labelOf } from './node-label.ts'
 import type { RenderContext, Renderer } from './renderer.ts'
+import { retryText } from './retry-text.ts'
 import { printable } from './style.ts'
 
 type CommandEvent = Extract<RunEvent, { type: 'node.command' }>['event']
@@ -145,6 +146,9 @@ export function plainRenderer(context: RenderContext): Renderer {
         if (!due(event.node, event.at)) return
         under(node, event.phase, event.at)
         said(node, `${String(event.done)}${event.total === undefined ? '' : ` of ${String(event.total)}`}`)
+      } else if (event.type === 'node.retrying') {
+        under(node, event.phase, event.at)
+        print(style.yellow(`    ! ${node.host === undefined ? '' : `${node.host} `}${retryText(event)}`))
       } else if (event.type === 'node.command') command(node, event.phase, event.event, event.at)
       else ended(node, event)
     },
