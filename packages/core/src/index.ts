@@ -70,6 +70,7 @@ export {
   type Results,
   type View,
 } from './task/needs.ts'
+export { namespace, type Namespaced } from './task/namespace.ts'
 export { override, type OverrideContext, type OverrideSpec } from './task/override.ts'
 export type { Pace } from './task/pace.ts'
 export type { Retry, RetryOptions } from './task/retry.ts'

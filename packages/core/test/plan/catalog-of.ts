@@ -1,7 +1,7 @@
 import { loadCatalog, type Catalog, type Config } from '@deployfile/core'
 
 interface Parts {
-  readonly tasks: readonly unknown[]
+  readonly tasks?: readonly unknown[]
   readonly before?: Record<string, readonly unknown[]>
   readonly after?: Record<string, readonly unknown[]>
   readonly use?: readonly unknown[]
