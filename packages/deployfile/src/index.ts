@@ -76,7 +76,7 @@ export {
 // Runs from a program: docs/programmatic.md.
 export { plan, run, type RunHandle, type RunOptions } from './run/run.ts'
 export type { PlanOptions } from './run/request.ts'
-export type { Results as TaskResults, RunResult } from './run/result.ts'
+export type { ReadResult, RunResult } from './run/result.ts'
 export type {
   Binding,
   CommandEvent,
