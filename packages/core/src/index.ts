@@ -1,4 +1,5 @@
 export { loadCatalog } from './config/load-catalog.ts'
+export { nearestTask, quoteTask, taskNamed } from './config/aliases.ts'
 export type { Catalog, StageEntry } from './config/catalog.ts'
 export { defineConfig, isConfig, type Config, type HookTable, type StageSpec } from './config/config.ts'
 export { perStage, resolveOption, type Option, type PerStage } from './config/per-stage.ts'

@@ -10,6 +10,8 @@ export interface StageEntry {
 /** A checked config: every task by its name, those that are only needed by others included. */
 export interface Catalog {
   readonly tasks: ReadonlyMap<string, AnyTask>
+  /** The task's name by its alias. */
+  readonly aliases: ReadonlyMap<string, string>
   readonly stages: ReadonlyMap<string, StageEntry>
   readonly defaultStage: string | undefined
   readonly before: ReadonlyMap<string, readonly AnyTask[]>

@@ -5,6 +5,7 @@ import { didYouMean } from '../problem/suggest.ts'
 import { milliseconds } from '../task/duration.ts'
 import type { AnyTask } from '../task/task.ts'
 import type { Catalog, StageEntry } from './catalog.ts'
+import { readAliases } from './aliases.ts'
 import { collectTasks } from './collect-tasks.ts'
 import { checkConfig, type CheckedConfig } from './config-schema.ts'
 import type { Config } from './config.ts'
@@ -38,11 +39,20 @@ export function loadCatalog(config: Config): Catalog {
   const hooks = [...before.values(), ...after.values()].flat()
   const tasks = collectTasks([...recipes, ...hooks], checked.tasks ?? [])
   for (const [when, table] of [
+  const aliases = readAliases(tasks)
     ['before', before],
     ['after', after],
   ] as const) {
     for (const name of table.keys()) {
       if (!tasks.has(name))
+      const of = aliases.get(name)
+      if (of !== undefined) {
+        fail(
+          `${when} names '${name}', an alias of '${of}'`,
+          name,
+          `Hooks go by a task's own name: write '${of}'.`,
+        )
+      }
         fail(
           `${when} names the unknown task '${name}'`,
           name,
@@ -52,7 +62,7 @@ export function loadCatalog(config: Config): Catalog {
   }
   for (const task of tasks.values()) checkTask(task, stages)
   const grace = milliseconds(checked.grace) ?? 10_000
-  return { tasks, stages, defaultStage, before, after, grace }
+  return { tasks, aliases, stages, defaultStage, before, after, grace }
 }
 
 function readStages(config: CheckedConfig): ReadonlyMap<string, StageEntry> {

@@ -1,3 +1,4 @@
+import { didYouMeanTask, taskNamed } from '../config/aliases.ts'
 import type { Catalog, StageEntry } from '../config/catalog.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
@@ -58,14 +59,14 @@ function findStage(catalog: Catalog, name: string | undefined): StageEntry {
 }
 
 function findTask(catalog: Catalog, wanted: string | AnyTask): AnyTask {
-  const name = typeof wanted === 'string' ? wanted : wanted.name
+  const word = typeof wanted === 'string' ? wanted : wanted.name
   const bound = typeof wanted === 'string' ? undefined : wanted['~task'].bound
-  const task = catalog.tasks.get(name)
+  const task = taskNamed(catalog, word)
   // The config's own task, not the value: another one may have taken its place there. Its input is not: the catalog may know it
   // only from a need that binds it.
-  if (task) return makeTask(name, task['~task'].spec, task['~task'].location, bound)
-  throw new Problem('usage', 'TASK_UNKNOWN', `there is no task '${name}'`, {
-    hint: didYouMean(name, catalog.tasks.keys()) ?? 'deployfile -T lists the tasks.',
+  if (task) return makeTask(task.name, task['~task'].spec, task['~task'].location, bound)
+  throw new Problem('usage', 'TASK_UNKNOWN', `there is no task '${word}'`, {
+    hint: didYouMeanTask(catalog, word) ?? 'deployfile -T lists the tasks.',
   })
 }
 

@@ -40,6 +40,7 @@ function rename(prefix: string, listed: readonly AnyTask[]): Renamed {
     if (!own.has(spec) && !needs.some(([, need]) => renamed.has(readNeed(need).task['~task'].spec))) continue
     const made = {
       ...spec,
+      ...(spec.aliases && { aliases: spec.aliases.map((alias) => `${prefix}:${alias}`) }),
       needs: Object.fromEntries(needs.map(([key, need]) => [key, renamedNeed(need, renamed)])),
     }
     renamed.set(spec, makeTask(`${prefix}:${task.name}`, made, location, undefined))

@@ -60,6 +60,8 @@ export interface TaskOptions extends Pace {
 }
 
 export interface TaskSpec<S, N, H, W, E, R> extends TaskOptions {
+  /** Other names by which the command line takes it; lists and plans show its own. */
+  readonly aliases?: readonly string[]
   /** Tasks whose results this one uses: `{ build, release: all(release) }`. They run first. */
   readonly needs?: N & CheckNeeds<N>
   /** A zod object (or any Standard Schema); its keys become `key=value` on the command line. */
@@ -79,6 +81,7 @@ export interface TaskSpec<S, N, H, W, E, R> extends TaskOptions {
 
 /** A spec without its types, as the resolver and the executor read it. */
 export interface ErasedSpec extends TaskOptions {
+  readonly aliases?: readonly string[]
   readonly needs: Needs
   readonly input: Schema | undefined
   readonly on: On | undefined
@@ -102,6 +105,7 @@ type Out<W, E, R> = [W] extends [true] ? ([E] extends ['fail'] ? R : R | undefin
 const KEYS = [
   ...[
     'desc',
+    'aliases',
     'effect',
     'onNoHost',
     'commits',
@@ -118,7 +122,7 @@ const KEYS = [
 ]
 
 // What is one task's own: its types are inferred from it, or it would mean the same for all.
-const OWN_KEYS = ['needs', 'input', 'when', 'run', 'undo', 'finally']
+const OWN_KEYS = ['aliases', 'needs', 'input', 'when', 'run', 'undo', 'finally']
 const SHARED_KEYS = KEYS.filter((key) => !OWN_KEYS.includes(key))
 
 /** The keys of {@link TaskOptions}: what changes neither a task's types nor its place. */
@@ -240,10 +244,23 @@ export function checkKeys(
   })
 }
 
+export function checkAliases(name: string, aliases: unknown, location: SourceLocation | undefined): void {
+  if (aliases === undefined) return
+  if (!Array.isArray(aliases) || !aliases.every((alias) => typeof alias === 'string')) {
+    throw new Problem('usage', 'TASK_INVALID', `the aliases of the task '${name}' are no list of names`, {
+      location,
+      key: 'aliases',
+      hint: "Write aliases: ['other:name'].",
+    })
+  }
+  for (const alias of aliases) checkName(alias, location)
+}
+
 function checkSpec(name: string, spec: object, location: SourceLocation | undefined): void {
   checkName(name, location)
   const keys = Object.keys(spec)
   checkKeys(`the task '${name}'`, spec, KEYS, location)
+  checkAliases(name, (spec as ErasedInput).aliases, location)
   if (typeof (spec as { run?: unknown }).run !== 'function') {
     throw new Problem('usage', 'TASK_INVALID', `the task '${name}' has no run function`, {
       location,
