@@ -4,6 +4,7 @@ export type { Catalog, StageEntry } from './config/catalog.ts'
 export { defineConfig, isConfig, type Config, type HookTable, type StageSpec } from './config/config.ts'
 export { perStage, resolveOption, type Option, type PerStage } from './config/per-stage.ts'
 export type { NodeStatus, Phase, RunEvent, RunEventBody, RunStatus } from './event/event.ts'
+export type { Failure } from './event/failure.ts'
 export { parseAddress, type Address } from './host/address.ts'
 export type { Host, HostProps, HostSpec, Stage } from './host/host.ts'
 export {
@@ -45,7 +46,7 @@ export {
 export { didYouMean, nearest } from './problem/suggest.ts'
 export { execute } from './run/execute.ts'
 export type { ExecuteOptions } from './run/execute-options.ts'
-export type { Failure, NodeOutcome, RunOutcome } from './run/outcome.ts'
+export type { NodeOutcome, RunOutcome } from './run/outcome.ts'
 export { redact } from './secret/redact.ts'
 export { isSecret, reveal, secret, type Secret } from './secret/secret.ts'
 export type {

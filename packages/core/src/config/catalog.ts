@@ -16,6 +16,7 @@ export interface Catalog {
   readonly defaultStage: string | undefined
   readonly before: ReadonlyMap<string, readonly AnyTask[]>
   readonly after: ReadonlyMap<string, readonly AnyTask[]>
+  readonly onFailure: readonly AnyTask[]
   /** Milliseconds that a body has to stop once it was told to. */
   readonly grace: number
 }

@@ -25,6 +25,7 @@ const schema = z.strictObject({
   tasks: z.array(taskSchema).optional(),
   before: hooksSchema.optional(),
   after: hooksSchema.optional(),
+  onFailure: z.array(taskSchema).optional(),
   grace: durationSchema.optional(),
 })
 

@@ -45,6 +45,11 @@ export function defineConfig<
   /** Tasks that run before the named one, in order. A failed hook fails it. */
   readonly before?: Hooks<NoInfer<R>, NoInfer<L>>
   readonly after?: Hooks<NoInfer<R>, NoInfer<L>>
+  /**
+   * Tasks that run when a run failed or was interrupted, after everything was undone and before `finally`; their context has `failures`.
+   * In parallel, unless they need each other.
+   */
+  readonly onFailure?: readonly AnyTask[]
   /** How long a body has to stop after its timeout or an interrupt, before the run goes on without it. Default '10s'. */
   readonly grace?: Duration
 }): Config {

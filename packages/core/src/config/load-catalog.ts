@@ -36,7 +36,8 @@ export function loadCatalog(config: Config): Catalog {
   const before = readHooks(checked.before)
   const after = readHooks(checked.after)
   const recipes = (checked.use ?? []).flatMap((used) => Object.values(used.tasks as Record<string, AnyTask>))
-  const hooks = [...before.values(), ...after.values()].flat()
+  const onFailure = checked.onFailure ?? []
+  const hooks = [...before.values(), ...after.values(), onFailure].flat()
   const tasks = collectTasks([...recipes, ...hooks], checked.tasks ?? [])
   for (const [when, table] of [
   const aliases = readAliases(tasks)
@@ -62,7 +63,7 @@ export function loadCatalog(config: Config): Catalog {
   }
   for (const task of tasks.values()) checkTask(task, stages)
   const grace = milliseconds(checked.grace) ?? 10_000
-  return { tasks, aliases, stages, defaultStage, before, after, grace }
+  return { tasks, aliases, stages, defaultStage, before, after, onFailure, grace }
 }
 
 function readStages(config: CheckedConfig): ReadonlyMap<string, StageEntry> {

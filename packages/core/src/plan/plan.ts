@@ -55,4 +55,7 @@ export interface Plan {
   readonly edges: readonly PlanEdge[]
   /** What a person should know, such as a hook that was dropped because it has no host here. */
   readonly notes: readonly string[]
+  /** What runs only after a failure or an interrupt, when everything is undone; in an order as `nodes`. */
+  readonly onFailure?:
+    { readonly nodes: readonly PlanNode[]; readonly edges: readonly PlanEdge[] } | undefined
 }

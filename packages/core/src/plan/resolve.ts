@@ -3,10 +3,12 @@ import type { Catalog, StageEntry } from '../config/catalog.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
 import { makeTask, type AnyTask } from '../task/task.ts'
+import { collectInstances } from './collect.ts'
 import { addEdge, exitsOf, joinOf, nodeAt, startDraft, type Draft } from './draft.ts'
 import { addHookEdges } from './hook-edges.ts'
-import { parseInput, routeInputs, type RoutedInputs } from './inputs.ts'
-import { bringsIn, isLive, makeInstance, stageOf, type Instance, type InstanceRequest } from './instance.ts'
+import { checkApart } from './failure-set.ts'
+import { routeInputs } from './inputs.ts'
+import { bringsIn, type Instance } from './instance.ts'
 import { addNeedEdges } from './need-edges.ts'
 import { instanceKey } from './node-id.ts'
 import { addNodes } from './nodes.ts'
@@ -32,15 +34,38 @@ export function resolvePlan(catalog: Catalog, request: PlanRequest): Plan {
   const requested = request.tasks.map((wanted) => findTask(catalog, wanted))
   const candidates = closure(catalog, requested)
   const inputs = routeInputs(request.inputs ?? {}, requested, candidates, catalog)
-  const draft = startDraft(collectInstances(catalog, requested, stage, inputs))
-  const instances = [...draft.instances.values()]
+  const draft = draftOf(catalog, collectInstances(catalog, requested, stage, inputs))
+  addCommandLineEdges(draft, requested)
+  const failure = planFailure(catalog, stage, draft)
+  return {
+    stage: stage.stage.name,
+    requested: requested.map(({ name }) => name),
+    nodes: inOrder([...draft.nodes.values()], draft.edges),
+    edges: draft.edges,
+    notes: draft.notes,
+    ...(failure && { onFailure: failure }),
+  }
+}
+
+function draftOf(catalog: Catalog, collected: ReadonlyMap<string, Instance>): Draft {
+  const draft = startDraft(collected)
+  const instances = [...collected.values()]
   for (const instance of instances) addNodes(draft, catalog, instance)
   for (const instance of instances) addNeedEdges(draft, instance)
   for (const instance of instances) addHookEdges(draft, catalog, instance)
-  addCommandLineEdges(draft, requested)
-  const nodes = inOrder([...draft.nodes.values()], draft.edges)
-  const names = requested.map(({ name }) => name)
-  return { stage: stage.stage.name, requested: names, nodes, edges: draft.edges, notes: draft.notes }
+  return draft
+}
+
+/** What the config wants done when this run fails; a task of it that was asked for itself is not done again. */
+function planFailure(catalog: Catalog, stage: StageEntry, main: Draft): Plan['onFailure'] {
+  const wanted = catalog.onFailure
+    .map((task) => findTask(catalog, task))
+    .filter((task) => !main.instances.has(instanceKey(task.name, task['~task'].bound)))
+  if (wanted.length === 0) return undefined
+  const draft = draftOf(catalog, collectInstances(catalog, wanted, stage, new Map(), 'onFailure'))
+  checkApart(main, draft)
+  main.notes.push(...draft.notes)
+  return { nodes: inOrder([...draft.nodes.values()], draft.edges), edges: draft.edges }
 }
 
 function findStage(catalog: Catalog, name: string | undefined): StageEntry {
@@ -80,37 +105,6 @@ function closure(catalog: Catalog, requested: readonly AnyTask[]): readonly AnyT
     stack.push(...bringsIn(catalog, task).map((one) => one.task))
   }
   return [...found.values()]
-}
-
-/** What is really planned, in the order in which it came in. A stack, not recursion: chains may be thousands deep. */
-function collectInstances(
-  catalog: Catalog,
-  requested: readonly AnyTask[],
-  stage: StageEntry,
-  inputs: RoutedInputs,
-): ReadonlyMap<string, Instance> {
-  const instances = new Map<string, Instance>()
-  for (const [request, task] of requested.entries()) {
-    const stack: InstanceRequest[] = [{ task, request, hookOf: undefined }]
-    for (let wanted = stack.pop(); wanted; wanted = stack.pop()) {
-      const key = instanceKey(wanted.task.name, wanted.task['~task'].bound)
-      const known = instances.get(key)
-      // Needed as well as hooked: then it may not be dropped for want of a host.
-      if (known && (known.hookOf === undefined || wanted.hookOf !== undefined)) continue
-      const input = parseInput(wanted.task, inputs.get(wanted.task.name))
-      const instance = makeInstance(wanted, stageOf(catalog, wanted.task['~task'].spec, stage), input)
-      instances.set(key, known ? { ...instance, request: known.request } : instance)
-      if (known || !isLive(instance)) continue
-      const { name } = wanted.task
-      const next = bringsIn(catalog, wanted.task).map((one) => ({
-        task: one.task,
-        request,
-        hookOf: one.hook ? name : undefined,
-      }))
-      stack.push(...next.reverse())
-    }
-  }
-  return instances
 }
 
 /** Tasks on one command line run left to right: what only a later one brings in waits until the one before is over. */

@@ -3,12 +3,12 @@ import { redact } from '../secret/redact.ts'
 import { attemptsOf, delayAfter } from '../task/retry.ts'
 import { attempt, type Bounds, type Ended } from './attempt.ts'
 import { notJson } from './json.ts'
-import { addFailure, boundsOf, emit, stop, type NodeState, type RunState } from './run-state.ts'
+import { addFailure, boundsOf, emit, stopAfterFailure, type NodeState, type RunState } from './run-state.ts'
 import { pause } from './pause.ts'
 import { phaseContext, type PhaseContext } from './task-context.ts'
 
 /**
- * Runs one node's body, or settles it without: skipped while planning, blocked by a failure or a stop, or bodiless. Never rejects:
+ * Runs one node's body, or settles it without: blocked (with the reason), skipped while planning, or bodiless. Never rejects:
  * what a body throws becomes the node's status. Returns undefined when it settled at once.
  */
 export function visitBody(
@@ -18,9 +18,8 @@ export function visitBody(
   signal: AbortSignal,
 ): Promise<void> | undefined {
   const { node, spec } = state
-  const blocked = blockedBy ?? run.stopping
-  if (blocked !== undefined) {
-    settle(run, state, 'blocked', 0, { reason: blocked })
+  if (blockedBy !== undefined) {
+    settle(run, state, 'blocked', 0, { reason: blockedBy })
     return undefined
   }
   if (node.skip !== undefined) {
@@ -46,7 +45,7 @@ function runBody(
   state.started = true
   emit(run, { type: 'node.started', node: state.node.id, phase: 'run' })
   if (mustReachDisk(state)) run.options.journal?.sync()
-  const bounds = boundsOf(run, state, signal, state.spec.timeout)
+  const bounds = boundsOf(run, state, 'run', signal)
   const first = tryOnce(run, state, body, bounds)
   if (!(first instanceof Promise) && !mayRetry(run, state, first, signal, 1)) {
     conclude(run, state, first, startedAt, signal)
@@ -80,7 +79,7 @@ async function retrying(
       delayMs,
       problem,
     })
-    if (delayMs > 0) await pause(run, delayMs, signal)
+    if (delayMs > 0) await pause(run, state, delayMs, signal)
     // A stop in the meantime: no body starts any more.
     if (!mayRetry(run, state, tried, signal, failed)) break
     tried = await again()
@@ -95,7 +94,8 @@ function mayRetry(
   signal: AbortSignal,
   failed: number,
 ): boolean {
-  if (ended.kind !== 'threw' || signal.aborted || run.stopping !== undefined) return false
+  if (ended.kind !== 'threw' || signal.aborted) return false
+  if (run.stopping !== undefined && !state.afterStop) return false
   return failed < attemptsOf(state.spec.retry)
 }
 
@@ -149,7 +149,7 @@ function conclude(
     } else {
       const { problem } = addFailure(run, state, 'run', thrown)
       settle(run, state, cancelled ? 'cancelled' : 'failed', durationMs, { problem })
-      stop(run, `'${state.node.id}' failed`)
+      stopAfterFailure(run, state)
     }
   }
   if (mustReachDisk(state)) run.options.journal?.sync()

@@ -17,6 +17,11 @@ export interface ExecuteOptions {
   readonly journal?: Journal
   /** Every event, in order, also those that went to the journal. */
   readonly onEvent?: (event: RunEvent) => void
+  /**
+   * What a failure does to the rest: 'no-new' (default) starts nothing more and lets what runs end; 'continue' still runs all that
+   * does not depend on it; 'kill' cancels what runs, as an interrupt does.
+   */
+  readonly onFailure?: 'no-new' | 'continue' | 'kill'
   /** Bodies at once, default 100. */
   readonly concurrency?: number
   /** Milliseconds that a body has to stop once it was told to; default the config's `grace`. */

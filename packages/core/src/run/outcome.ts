@@ -1,12 +1,5 @@
-import type { NodeStatus, Phase, RunStatus } from '../event/event.ts'
-import type { ProblemRecord } from '../problem/problem.ts'
-
-/** Something that went wrong in one phase of one node. The first of the run stands first. */
-export interface Failure {
-  readonly node: string
-  readonly phase: Phase
-  readonly problem: ProblemRecord
-}
+import type { NodeStatus, RunStatus } from '../event/event.ts'
+import type { Failure } from '../event/failure.ts'
 
 export interface NodeOutcome {
   readonly status: NodeStatus
@@ -19,8 +12,8 @@ export interface NodeOutcome {
 
 export interface RunOutcome {
   readonly status: RunStatus
-  /** Every failure of every host, those of undo and finally after those of bodies. */
+  /** Every failure of every host, those of undo, onFailure tasks and finally after those of bodies. */
   readonly failures: readonly Failure[]
-  /** By node id. */
+  /** By node id; onFailure tasks only when they had their turn. */
   readonly nodes: ReadonlyMap<string, NodeOutcome>
 }

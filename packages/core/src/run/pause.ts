@@ -1,7 +1,12 @@
-import type { RunState } from './run-state.ts'
+import type { NodeState, RunState } from './run-state.ts'
 
 /** Waits so many milliseconds; less when the run stops or the signal is aborted in the meantime. */
-export function pause(run: RunState, milliseconds: number, signal: AbortSignal): Promise<void> {
+export function pause(
+  run: RunState,
+  { afterStop }: NodeState,
+  milliseconds: number,
+  signal: AbortSignal,
+): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       callOff()
@@ -10,8 +15,8 @@ export function pause(run: RunState, milliseconds: number, signal: AbortSignal):
       resolve()
     }
     const callOff = run.clock.wait(milliseconds, end)
-    run.onStop.add(end)
+    if (!afterStop) run.onStop.add(end)
     signal.addEventListener('abort', end)
-    if (signal.aborted || run.stopping !== undefined) end()
+    if (signal.aborted || (run.stopping !== undefined && !afterStop)) end()
   })
 }

@@ -1,13 +1,9 @@
 import type { Outcome } from '../task/context.ts'
-import type { Duration } from '../task/duration.ts'
 import { attempt, type Ended } from './attempt.ts'
 import { ancestors, reversed, toGraph, type Graph } from './graph.ts'
 import { addFailure, boundsOf, emit, type NodeState, type RunState } from './run-state.ts'
 import { phaseContext, type PhaseContext } from './task-context.ts'
 import { walk } from './walk.ts'
-
-// A hung undo must not hang a run; of a task that says nothing of its own time, an hour is taken for hung.
-const TAKING_BACK: Duration = '1h'
 
 /**
  * Undoes every node that started and is not behind a commit: along reversed edges, so that nothing is undone before what was built on
@@ -68,11 +64,15 @@ export async function finallyAll(
   limit: number,
   signal: AbortSignal,
 ): Promise<void> {
-  await walk(reversed(graph), limit, (index) => {
-    const state = run.nodes[index]
-    if (!state?.started || !state.spec.finally) return undefined
-    return act(run, state, 'finally', signal)
-  })
+  const last = (states: readonly NodeState[], order: Graph): Promise<void> =>
+    walk(reversed(order), limit, (index) => {
+      const state = states[index]
+      if (!state?.started || !state.spec.finally) return undefined
+      return act(run, state, 'finally', signal)
+    })
+  const { onFailure } = run.plan
+  if (onFailure) await last(run.onFailure, toGraph(onFailure.nodes, onFailure.edges))
+  await last(run.nodes, graph)
 }
 
 /**
@@ -103,7 +103,7 @@ async function act(
   const startedAt = run.clock.now()
   emit(run, { type: 'node.started', node: node.id, phase })
   let open: PhaseContext | undefined
-  const ended = await attempt(boundsOf(run, state, signal, spec.timeout ?? TAKING_BACK), (own) => {
+  const ended = await attempt(boundsOf(run, state, phase, signal), (own) => {
     open = phaseContext(run, state, phase, own)
     const more = phase === 'undo' ? { result: state.result, outcome: outcomeOf(state) } : {}
     return spec[phase]?.(Object.defineProperties(open.context, Object.getOwnPropertyDescriptors(more)))

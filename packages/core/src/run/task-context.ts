@@ -46,6 +46,7 @@ export function phaseContext(
     },
     signal,
     run: info,
+    failures: [...run.failures],
     log: (message) => {
       say({ type: 'node.log', node, phase, message })
     },

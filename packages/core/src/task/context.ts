@@ -1,3 +1,4 @@
+import type { Failure } from '../event/failure.ts'
 import type { Host, Stage } from '../host/host.ts'
 import type { Question } from '../port/question.ts'
 import type { Shell } from '../port/shell.ts'
@@ -29,6 +30,8 @@ export interface BaseContext {
   /** Aborted when the run is told to stop. */
   readonly signal: AbortSignal
   readonly run: RunInfo
+  /** What had gone wrong in this run when this body was entered, the first one first; for onFailure tasks, undo and finally. */
+  readonly failures: readonly Failure[]
   /** A line for whoever watches. */
   readonly log: (message: string) => void
   /** How far the task is, in its own unit (bytes, rows); `total` only when it is known. */

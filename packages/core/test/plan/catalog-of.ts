@@ -6,6 +6,7 @@ interface Parts {
   readonly after?: Record<string, readonly unknown[]>
   readonly use?: readonly unknown[]
   readonly grace?: string
+  readonly onFailure?: readonly unknown[]
 }
 
 export const STAGES = {

@@ -5,6 +5,7 @@ import {
   redact,
   type Ask,
   type Catalog,
+  type ExecuteOptions,
   type Failure,
   type Plan,
   type RunEvent,
@@ -70,6 +71,7 @@ export async function startRun({ catalog, plan, line, confirm, root, terminal }:
     renderer,
     answers,
     terminal,
+    limits: limitsOf(line),
   })
 
   const code = exitCode(plan, outcome, signal)
@@ -94,7 +96,10 @@ interface Show {
   readonly renderer: Renderer
   readonly answers: Answers
   readonly terminal: Terminal
+  readonly limits: Limits
 }
+
+type Limits = Pick<ExecuteOptions, 'onFailure' | 'concurrency' | 'grace'>
 
 interface Shown {
   readonly outcome: RunOutcome
@@ -103,7 +108,24 @@ interface Shown {
   readonly warnings: readonly Failure[]
 }
 
-async function show({ catalog, plan, run, folder, renderer, answers, terminal }: Show): Promise<Shown> {
+function limitsOf({ onFailure, concurrency, grace }: CommandLine): Limits {
+  return {
+    onFailure,
+    ...(concurrency !== undefined && { concurrency }),
+    ...(grace !== undefined && { grace }),
+  }
+}
+
+async function show({
+  catalog,
+  plan,
+  run,
+  folder,
+  renderer,
+  answers,
+  terminal,
+  limits,
+}: Show): Promise<Shown> {
   const stopping = new AbortController()
   // Each command that runs listens; a hundred of them are no leak.
   setMaxListeners(0, stopping.signal)
@@ -138,6 +160,7 @@ async function show({ catalog, plan, run, folder, renderer, answers, terminal }:
       ask,
       signal: stopping.signal,
       journal: doors.journal,
+      ...limits,
       onEvent,
     })
     return { outcome, signal, undoLogs, warnings }

@@ -27,7 +27,8 @@ interface TaskLog {
  */
 export function plainRenderer(context: RenderContext): Renderer {
   const { style, verbose } = context
-  const nodes = new Map(context.plan.nodes.map((node) => [node.id, node]))
+  const { plan } = context
+  const nodes = new Map([...plan.nodes, ...(plan.onFailure?.nodes ?? [])].map((node) => [node.id, node]))
   const logs = new Map<string, TaskLog>()
   const commands = new Map<string, Command>()
   /** Nodes whose failed command has been shown: their own end would only repeat it. */
