@@ -17,6 +17,8 @@ export interface Catalog {
   readonly before: ReadonlyMap<string, readonly AnyTask[]>
   readonly after: ReadonlyMap<string, readonly AnyTask[]>
   readonly onFailure: readonly AnyTask[]
+  /** How many may hold a lock at a time; 1 for those that are not here. */
+  readonly pools: ReadonlyMap<string, number>
   /** Milliseconds that a body has to stop once it was told to. */
   readonly grace: number
 }

@@ -26,6 +26,7 @@ const schema = z.strictObject({
   before: hooksSchema.optional(),
   after: hooksSchema.optional(),
   onFailure: z.array(taskSchema).optional(),
+  pools: z.record(z.string(), z.int().min(1)).optional(),
   grace: durationSchema.optional(),
 })
 

@@ -50,6 +50,8 @@ export function defineConfig<
    * In parallel, unless they need each other.
    */
   readonly onFailure?: readonly AnyTask[]
+  /** How many nodes may hold a task's `lock` at a time, by its name. Default 1. */
+  readonly pools?: Readonly<Record<string, number>>
   /** How long a body has to stop after its timeout or an interrupt, before the run goes on without it. Default '10s'. */
   readonly grace?: Duration
 }): Config {

@@ -62,8 +62,14 @@ export function loadCatalog(config: Config): Catalog {
     }
   }
   for (const task of tasks.values()) checkTask(task, stages)
+  const pools = new Map(Object.entries(checked.pools ?? {}))
+  const locks = new Set([...tasks.values()].flatMap((task) => task['~task'].spec.lock ?? []))
+  for (const name of pools.keys()) {
+    if (!locks.has(name))
+      fail(`pools names the lock '${name}', which no task has`, name, suggestOrList(name, [...locks], 'locks'))
+  }
   const grace = milliseconds(checked.grace) ?? 10_000
-  return { tasks, aliases, stages, defaultStage, before, after, onFailure, grace }
+  return { tasks, aliases, stages, defaultStage, before, after, onFailure, pools, grace }
 }
 
 function readStages(config: CheckedConfig): ReadonlyMap<string, StageEntry> {

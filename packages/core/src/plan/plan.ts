@@ -26,6 +26,8 @@ export interface PlanNode {
   /** Set when `when` was not true or no host was left: it will end as skipped. */
   readonly skip?: string
   readonly needs: Readonly<Record<string, Binding>>
+  /** All of them are held while the body runs (and its undo, and its finally); taken at once. Sorted. */
+  readonly locks?: readonly string[]
   /** True for a task without a body. */
   readonly milestone: boolean
 }

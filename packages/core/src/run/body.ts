@@ -140,6 +140,7 @@ function conclude(
     })
   } else {
     state.abandoned = ended.kind === 'abandoned'
+    if (state.abandoned) for (const lock of state.node.locks ?? []) run.lostLocks.set(lock, state.node.id)
     const thrown = ended.kind === 'abandoned' ? ended.problem : ended.thrown
     const cancelled = signal.aborted && !ended.timedOut
     if (cancelled && !state.abandoned) {

@@ -24,6 +24,8 @@ export interface ExecuteOptions {
   readonly onFailure?: 'no-new' | 'continue' | 'kill'
   /** Bodies at once, default 100. */
   readonly concurrency?: number
+  /** Bodies at once on one host; default: as many as in all. */
+  readonly perHost?: number
   /** Milliseconds that a body has to stop once it was told to; default the config's `grace`. */
   readonly grace?: number
   /** Default: the system's. */

@@ -5,6 +5,7 @@ import { visitBody } from './body.ts'
 import type { ExecuteOptions } from './execute-options.ts'
 import { toGraph } from './graph.ts'
 import type { NodeOutcome, RunOutcome } from './outcome.ts'
+import { gateOf, heldForEver } from './limits.ts'
 import { runOnFailure } from './on-failure.ts'
 import {
   blockedBy,
@@ -23,7 +24,6 @@ import { walk } from './walk.ts'
 export async function execute(plan: Plan, options: ExecuteOptions): Promise<RunOutcome> {
   const run = startState(plan, options)
   const graph = toGraph(plan.nodes, plan.edges)
-  const limit = options.concurrency ?? 100
   const { signal, journal } = options
   const onAbort = (): void => {
     stop(run, 'the run was interrupted')
@@ -40,13 +40,23 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<RunO
   if (signal.aborted) onAbort()
   signal.addEventListener('abort', onAbort)
   const needed = edgesInto(plan.edges)
-  await walk(graph, limit, (index) => {
-    const state = run.nodes[index]
-    return (
-      state &&
-      visitBody(run, state, blockedBy(run, needed.get(state.node.id)) ?? run.stopping, run.work.signal)
-    )
-  })
+  await walk(
+    graph,
+    run.inAll,
+    (index) => {
+      const state = run.nodes[index]
+      return (
+        state &&
+        visitBody(
+          run,
+          state,
+          blockedBy(run, needed.get(state.node.id)) ?? run.stopping ?? heldForEver(run, state),
+          run.work.signal,
+        )
+      )
+    },
+    gateOf(run, run.nodes),
+  )
   signal.removeEventListener('abort', onAbort)
   const status = statusOf(run)
   // A fresh signal: what takes back must not be stopped by what stopped the work.
@@ -54,10 +64,10 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<RunO
   // Every command of every undo listens to it.
   setMaxListeners(0, calm)
   if (status !== 'done') {
-    await undoAll(run, graph, limit, calm)
-    await runOnFailure(run, limit, calm)
+    await undoAll(run, graph, calm)
+    await runOnFailure(run, calm)
   }
-  await finallyAll(run, graph, limit, calm)
+  await finallyAll(run, graph, calm)
   emit(run, { type: 'run.ended', status, durationMs: run.clock.now() - run.startedAt })
   journal?.sync()
   return {

@@ -35,6 +35,10 @@ export interface RunState {
   readonly byId: ReadonlyMap<string, NodeState>
   readonly failures: Failure[]
   readonly startedAt: number
+  /** Bodies at once. */
+  readonly inAll: number
+  /** Locks of what may still be running, with the node that has them. */
+  readonly lostLocks: Map<string, string>
   readonly clock: Clock
   /** Milliseconds that a body has to stop. */
   readonly grace: number
@@ -76,6 +80,8 @@ export function startState(plan: Plan, options: ExecuteOptions): RunState {
     byId,
     failures: [],
     startedAt: clock.now(),
+    inAll: options.concurrency ?? 100,
+    lostLocks: new Map(),
     clock,
     grace,
     stopping: undefined,

@@ -1,6 +1,7 @@
 import type { Outcome } from '../task/context.ts'
 import { attempt, type Ended } from './attempt.ts'
 import { ancestors, reversed, toGraph, type Graph } from './graph.ts'
+import { gateOf } from './limits.ts'
 import { addFailure, boundsOf, emit, type NodeState, type RunState } from './run-state.ts'
 import { phaseContext, type PhaseContext } from './task-context.ts'
 import { walk } from './walk.ts'
@@ -10,12 +11,7 @@ import { walk } from './walk.ts'
  * it; hosts in parallel. An undo that fails is recorded and the others go on. What may still be running is not undone, nor what it
  * needs on its host: it would lose the ground that it stands on.
  */
-export async function undoAll(
-  run: RunState,
-  graph: Graph,
-  limit: number,
-  signal: AbortSignal,
-): Promise<void> {
+export async function undoAll(run: RunState, graph: Graph, signal: AbortSignal): Promise<void> {
   const kept = committed(run, graph)
   const inUse = new Map<number, string>()
   const keepGround = (index: number): void => {
@@ -23,18 +19,23 @@ export async function undoAll(
       if (!inUse.has(below)) inUse.set(below, run.nodes[index]?.node.id ?? '')
   }
   for (const [index, { abandoned }] of run.nodes.entries()) if (abandoned) keepGround(index)
-  await walk(reversed(graph), limit, (index) => {
-    const state = run.nodes[index]
-    if (!state?.started || !state.spec.undo || kept.has(index)) return undefined
-    const user = inUse.get(index)
-    if (user !== undefined) {
-      leaveAlone(run, state, user)
-      return undefined
-    }
-    return act(run, state, 'undo', signal).then((ended) => {
-      if (ended === 'abandoned') keepGround(index)
-    })
-  })
+  await walk(
+    reversed(graph),
+    run.inAll,
+    (index) => {
+      const state = run.nodes[index]
+      if (!state?.started || !state.spec.undo || kept.has(index)) return undefined
+      const user = inUse.get(index)
+      if (user !== undefined) {
+        leaveAlone(run, state, user)
+        return undefined
+      }
+      return act(run, state, 'undo', signal).then((ended) => {
+        if (ended === 'abandoned') keepGround(index)
+      })
+    },
+    gateOf(run, run.nodes),
+  )
 }
 
 /** A node with all that it needs on its own host. */
@@ -58,18 +59,18 @@ function leaveAlone(run: RunState, state: NodeState, user: string): void {
 }
 
 /** Runs `finally` of every node that started, last ones first, whatever became of the run. */
-export async function finallyAll(
-  run: RunState,
-  graph: Graph,
-  limit: number,
-  signal: AbortSignal,
-): Promise<void> {
+export async function finallyAll(run: RunState, graph: Graph, signal: AbortSignal): Promise<void> {
   const last = (states: readonly NodeState[], order: Graph): Promise<void> =>
-    walk(reversed(order), limit, (index) => {
-      const state = states[index]
-      if (!state?.started || !state.spec.finally) return undefined
-      return act(run, state, 'finally', signal)
-    })
+    walk(
+      reversed(order),
+      run.inAll,
+      (index) => {
+        const state = states[index]
+        if (!state?.started || !state.spec.finally) return undefined
+        return act(run, state, 'finally', signal)
+      },
+      gateOf(run, states),
+    )
   const { onFailure } = run.plan
   if (onFailure) await last(run.onFailure, toGraph(onFailure.nodes, onFailure.edges))
   await last(run.nodes, graph)

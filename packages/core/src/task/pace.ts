@@ -15,9 +15,14 @@ export interface Pace {
    * still be running. `undo` runs once, after the last attempt.
    */
   readonly retry?: Retry
+  /**
+   * Names of locks that are held, all at once, while `run`, `undo` and `finally` run (delays between attempts included): of all nodes
+   * of a run that have one, as many run at a time as the config's `pools` say, by default one.
+   */
+  readonly lock?: string | readonly string[]
 }
 
-export const PACE_KEYS: readonly (keyof Pace)[] = ['timeout', 'retry']
+export const PACE_KEYS: readonly (keyof Pace)[] = ['timeout', 'retry', 'lock']
 
 /** @throws Problem `TASK_INVALID` (usage) for a value that cannot be kept to */
 export function checkPace(name: string, pace: Pace, location: SourceLocation | undefined): void {
@@ -28,9 +33,15 @@ export function checkPace(name: string, pace: Pace, location: SourceLocation | u
       hint,
     })
   }
-  const { timeout, retry } = pace
+  const { timeout, retry, lock } = pace
   if (timeout !== undefined && milliseconds(timeout) === undefined)
     fail('timeout', `is ${JSON.stringify(timeout)}`, DURATION_HINT)
   const wrong = retry === undefined ? undefined : whyNoRetry(retry)
   if (wrong) fail('retry', wrong.what, wrong.hint)
+  const names: readonly unknown[] = lock === undefined ? [] : [lock].flat()
+  if (
+    lock !== undefined &&
+    (names.length === 0 || names.some((each) => typeof each !== 'string' || each === ''))
+  )
+    fail('lock', `is ${JSON.stringify(lock)}`, "Write a name or a list of names: 'db', ['db', 'cache'].")
 }

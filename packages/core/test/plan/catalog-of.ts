@@ -6,6 +6,7 @@ interface Parts {
   readonly after?: Record<string, readonly unknown[]>
   readonly use?: readonly unknown[]
   readonly grace?: string
+  readonly pools?: Readonly<Record<string, unknown>>
   readonly onFailure?: readonly unknown[]
 }
 
