@@ -39,13 +39,12 @@ export function loadCatalog(config: Config): Catalog {
   const onFailure = checked.onFailure ?? []
   const hooks = [...before.values(), ...after.values(), onFailure].flat()
   const tasks = collectTasks([...recipes, ...hooks], checked.tasks ?? [])
-  for (const [when, table] of [
   const aliases = readAliases(tasks)
+  for (const [when, table] of [
     ['before', before],
     ['after', after],
   ] as const) {
     for (const name of table.keys()) {
-      if (!tasks.has(name))
       const of = aliases.get(name)
       if (of !== undefined) {
         fail(
@@ -54,6 +53,7 @@ export function loadCatalog(config: Config): Catalog {
           `Hooks go by a task's own name: write '${of}'.`,
         )
       }
+      if (!tasks.has(name))
         fail(
           `${when} names the unknown task '${name}'`,
           name,
@@ -66,7 +66,11 @@ export function loadCatalog(config: Config): Catalog {
   const locks = new Set([...tasks.values()].flatMap((task) => task['~task'].spec.lock ?? []))
   for (const name of pools.keys()) {
     if (!locks.has(name))
-      fail(`pools names the lock '${name}', which no task has`, name, suggestOrList(name, [...locks], 'locks'))
+      fail(
+        `pools names the lock '${name}', which no task has`,
+        name,
+        suggestOrList(name, [...locks], 'locks'),
+      )
   }
   const grace = milliseconds(checked.grace) ?? 10_000
   return { tasks, aliases, stages, defaultStage, before, after, onFailure, pools, grace }
