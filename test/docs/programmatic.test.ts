@@ -24,6 +24,10 @@ test('the example of docs/programmatic.md is the file, and does what it says', a
   expect(readFileSync(join(root, 'web2/site/index.html'), 'utf8')).toBe('<h1>prod</h1>\n')
 })
 
+test('the example of docs/testing.md is the file that runs with these tests', () => {
+  expect(read('docs/testing.md')).toContain(`\`\`\`ts\n${read('examples/testing/assets.test.ts')}\`\`\`\n`)
+})
+
 test('and is stopped by its signal, with what it had uploaded taken back', async () => {
   const root = mkdtempSync(join(tmpdir(), 'deployfile-ship-'))
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))

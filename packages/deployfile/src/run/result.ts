@@ -38,7 +38,7 @@ export function readResults(plan: Plan, outcome: RunOutcome, catalog: Catalog): 
 }
 
 function resultOf(plan: Plan, outcome: RunOutcome, catalog: Catalog, wanted: AnyTask | string): unknown {
-  const name = typeof wanted === 'string' ? wanted : wanted.name
+  const name = typeof wanted === 'string' ? (catalog.aliases.get(wanted) ?? wanted) : wanted.name
   const key = instanceKey(name, typeof wanted === 'string' ? undefined : wanted['~task'].bound)
   const nodes = plan.nodes.filter((node) => node.kind === 'task' && node.task === name && keyOf(node) === key)
   if (nodes.length === 0) throw notPlanned(plan, name, key)

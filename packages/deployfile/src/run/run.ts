@@ -1,17 +1,15 @@
 import { setMaxListeners } from 'node:events'
 import path from 'node:path'
-import { execute, type Config, type Plan, type Question, type RunEvent } from '@deployfile/core'
-import { answer, confirmStages, oneByOne, stageQuestions, type Answers } from './confirm.ts'
+import { execute, type Config, type Plan, type RunEvent } from '@deployfile/core'
+import { answer, confirmStages, oneByOne, stageQuestions } from './confirm.ts'
 import { eventStream, type EventStream } from './event-stream.ts'
+import { programAnswers, type Confirm } from './program-answers.ts'
 import { makePlan, type PlanOptions } from './request.ts'
 import { readResults, type RunResult } from './result.ts'
 
 export interface RunOptions extends PlanOptions {
-  /**
-   * The answer to every question: the name that must be typed, or a function that is asked and gives it. Without it, a protected
-   * stage is not written to and a task that asks fails, both with `NOT_CONFIRMED`.
-   */
-  readonly confirm?: string | ((question: Question) => string | undefined | Promise<string | undefined>)
+  /** Without it, a protected stage is not written to and a task that asks fails, both with `NOT_CONFIRMED`. */
+  readonly confirm?: Confirm
   /** As `--yes`: a protected stage may be written to. Never an answer to what destroys. Default false. */
   readonly yes?: boolean
   /** Aborted: nothing new starts, what runs is cancelled, then everything is undone. The outcome is 'cancelled'. */
@@ -56,7 +54,7 @@ export async function plan(config: Config | string, options: PlanOptions): Promi
 
 async function start(config: Config | string, options: RunOptions, stream: EventStream): Promise<RunResult> {
   const { catalog, plan, root } = await makePlan(config, options)
-  const answers = answersOf(options)
+  const answers = programAnswers(options.confirm, options.yes)
   await confirmStages(stageQuestions(plan, catalog), answers)
 
   // A config that is only read needs no connections: what a run takes is loaded when there is one.
@@ -85,19 +83,6 @@ async function start(config: Config | string, options: RunOptions, stream: Event
   } finally {
     stopping.letGo()
     await doors.close()
-  }
-}
-
-function answersOf({ confirm, yes = false }: RunOptions): Answers {
-  return {
-    yes,
-    confirm: typeof confirm === 'string' ? confirm : undefined,
-    prompt: typeof confirm === 'function' ? async (question) => confirm(question) : undefined,
-    wording: {
-      nobody: 'no `confirm` was given to answer it',
-      yes: 'yes: true',
-      confirm: (name) => `confirm: '${name}'`,
-    },
   }
 }
 
