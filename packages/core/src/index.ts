@@ -52,10 +52,12 @@ export { isSecret, reveal, secret, type Secret } from './secret/secret.ts'
 export type {
   BaseContext,
   Outcome,
+  RunEnd,
   RunInfo,
   TaskContext,
   UndoContext,
-  WriteRunAboveUndo,
+  UndoEnd,
+  Unread,
 } from './task/context.ts'
 export { milliseconds, type Duration } from './task/duration.ts'
 export { group } from './task/group.ts'

@@ -51,6 +51,7 @@ export {
   type Recipe,
   type ResultOf,
   type Results,
+  type RunEnd,
   type RunInfo,
   type Schema,
   type SchemaInput,
@@ -71,7 +72,8 @@ export {
   type UndoContext,
   type View,
   type Where,
-  type WriteRunAboveUndo,
+  type UndoEnd,
+  type Unread,
 } from '@deployfile/core'
 // Runs from a program: docs/programmatic.md.
 export { plan, run, type RunHandle, type RunOptions } from './run/run.ts'

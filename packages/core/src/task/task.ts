@@ -3,7 +3,7 @@ import type { On } from '../host/on.ts'
 import { callerLocation, type SourceLocation } from '../problem/location.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
-import type { TaskContext, UndoContext } from './context.ts'
+import type { RunEnd, TaskContext, UndoContext, UndoEnd, Unread } from './context.ts'
 import type { CheckNeeds, Needs } from './needs.ts'
 import { checkPace, PACE_KEYS, type Pace } from './pace.ts'
 import type { Schema, SchemaInput, SchemaOutput } from './schema.ts'
@@ -59,7 +59,7 @@ export interface TaskOptions extends Pace {
   readonly commits?: boolean
 }
 
-export interface TaskSpec<S, N, H, W, E, R> extends TaskOptions {
+export interface TaskSpec<S, N, H, W, E, R, Q> extends TaskOptions {
   /** Other names by which the command line takes it; lists and plans show its own. */
   readonly aliases?: readonly string[]
   /** Tasks whose results this one uses: `{ build, release: all(release) }`. They run first. */
@@ -72,9 +72,9 @@ export interface TaskSpec<S, N, H, W, E, R> extends TaskOptions {
   readonly when?: (context: PlanContext<S>) => W
   /** 'warn': a failure is shown but fails neither the run nor dependents, which then see undefined. Default 'fail'. */
   readonly onError?: E
-  run(context: TaskContext<S, N, H>): R | Promise<R>
+  run(context: TaskContext<S, N, H>): RunEnd<R, Q>
   /** Takes back what `run` did, also when it did only half. Must be safe when nothing was done. Stands below `run`. */
-  undo?(context: UndoContext<S, N, H, R>): void | Promise<void>
+  undo?(context: UndoContext<S, N, H, R>): UndoEnd<R, Q>
   /** After everything, whether the run succeeded or not. */
   finally?(context: TaskContext<S, N, H>): void | Promise<void>
 }
@@ -147,10 +147,11 @@ export interface TaskFn<PH extends On | undefined = undefined, PE extends 'fail'
     const H extends On | undefined = PH,
     W extends boolean | string = true,
     E extends 'fail' | 'warn' = PE,
-    R = unknown,
+    R = Unread,
+    Q = Unread,
   >(
     name: Name,
-    spec: TaskSpec<S, N, H, W, E, R>,
+    spec: TaskSpec<S, N, H, W, E, R, Q>,
   ): Task<Name, SchemaInput<S>, Out<W, E, R>, AtFrom<H>>
   /**
    * A `task` with other defaults; what a task says itself wins. A preset's preset has both.
