@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -55,9 +55,13 @@ export default defineConfig({ stages: { dev: { hosts: {} } }, tasks: [${names}] 
 
 /** What a config exports gets declarations, as in a monorepo whose packages import each other's tasks; every type in them has a name. */
 export function checkDeclarations(root) {
-  const { stdout, status } = compile(root, EXPORTS, { declaration: true })
+  const { stdout, status, declarations } = compile(root, EXPORTS, { declaration: true })
   if (status !== 0) console.error(stdout)
-  return status === 0
+  // tsc writes these down without an error, and whoever imports the config then sees any.
+  const unnamed = [...declarations.matchAll(/import\("(@deployfile[^"]*)"\)\.(\w+)/g)]
+  for (const [, from, name] of unnamed)
+    console.error(`deployfile does not export the type ${name} of ${from}`)
+  return status === 0 && unnamed.length === 0
 }
 
 const EXPORTS = `import { all, defineConfig, group, namespace, optional, override, perStage, recipe, secret, task, where } from 'deployfile'
@@ -130,10 +134,16 @@ function compile(root, config, options) {
       }),
     )
     const tsc = join(root, 'node_modules/typescript/bin/tsc')
-    return spawnSync(process.execPath, [tsc, '-p', folder, '--extendedDiagnostics', '--pretty', 'false'], {
-      encoding: 'utf8',
-      maxBuffer: 1 << 26,
-    })
+    const { stdout, status } = spawnSync(
+      process.execPath,
+      [tsc, '-p', folder, '--extendedDiagnostics', '--pretty', 'false'],
+      {
+        encoding: 'utf8',
+        maxBuffer: 1 << 26,
+      },
+    )
+    const emitted = join(folder, 'out/deploy.config.d.ts')
+    return { stdout, status, declarations: existsSync(emitted) ? readFileSync(emitted, 'utf8') : '' }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
