@@ -28,6 +28,8 @@ export interface PlanNode {
   readonly needs: Readonly<Record<string, Binding>>
   /** All of them are held while the body runs (and its undo, and its finally); taken at once. Sorted. */
   readonly locks?: readonly string[]
+  /** Milliseconds that a join between two batches waits once its edges are met. */
+  readonly wait?: number
   /** True for a task without a body. */
   readonly milestone: boolean
 }
@@ -35,6 +37,8 @@ export interface PlanNode {
 export type EdgeReason =
   | { readonly type: 'need'; readonly key: string }
   | { readonly type: 'before' | 'after'; readonly hook: string; readonly of: string }
+  /** Between two batches of a rolling task. */
+  | { readonly type: 'rolling'; readonly of: string }
   /** Between the parts of one task, and into and out of joins. */
   | { readonly type: 'structure' }
   | { readonly type: 'command line' }

@@ -14,6 +14,7 @@ import { instanceKey } from './node-id.ts'
 import { addNodes } from './nodes.ts'
 import { inOrder } from './order.ts'
 import type { Plan } from './plan.ts'
+import { addRollingEdges } from './rolling-edges.ts'
 
 /** What a command line or a program asks for; inputs are still text, checked against the schemas of the tasks that take them. */
 export interface PlanRequest {
@@ -53,6 +54,7 @@ function draftOf(catalog: Catalog, collected: ReadonlyMap<string, Instance>): Dr
   for (const instance of instances) addNodes(draft, catalog, instance)
   for (const instance of instances) addNeedEdges(draft, instance)
   for (const instance of instances) addHookEdges(draft, catalog, instance)
+  for (const instance of instances) addRollingEdges(draft, instance)
   return draft
 }
 

@@ -28,6 +28,7 @@ export function visitBody(
   }
   if (node.milestone || spec.run === undefined) {
     emit(run, { type: 'node.started', node: node.id, phase: 'run' })
+    if (node.wait !== undefined) return waitBetween(run, state, node.wait, signal)
     settle(run, state, 'done', 0, {})
     return undefined
   }
@@ -97,6 +98,18 @@ function mayRetry(
   if (ended.kind !== 'threw' || signal.aborted) return false
   if (run.stopping !== undefined && !state.afterStop) return false
   return failed < attemptsOf(state.spec.retry)
+}
+
+/** The time between two batches. Cut short by a stop: what comes after is then blocked by that. */
+async function waitBetween(
+  run: RunState,
+  state: NodeState,
+  wait: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const startedAt = run.clock.now()
+  await pause(run, state, wait, signal)
+  settle(run, state, 'done', run.clock.now() - startedAt, {})
 }
 
 /** What a body gave back: its end, and the reason that it gave to `skip`. */

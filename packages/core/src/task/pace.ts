@@ -1,6 +1,7 @@
 import type { SourceLocation } from '../problem/location.ts'
 import { Problem } from '../problem/problem.ts'
 import { whyNoRetry, type Retry } from './retry.ts'
+import { whyNoRolling, type Rolling } from './rolling.ts'
 import { DURATION_HINT, milliseconds, type Duration } from './duration.ts'
 
 /** How long a body may take, and how often it may be tried. What does the work is the executor. */
@@ -20,9 +21,14 @@ export interface Pace {
    * of a run that have one, as many run at a time as the config's `pools` say, by default one.
    */
   readonly lock?: string | readonly string[]
+  /**
+   * Its hosts one batch after the other; a batch ends with the task's after-hooks, so a health check among them gates the next one. No
+   * batch follows one that has a host which did not end well. Default: all hosts as soon as each can.
+   */
+  readonly rolling?: Rolling
 }
 
-export const PACE_KEYS: readonly (keyof Pace)[] = ['timeout', 'retry', 'lock']
+export const PACE_KEYS: readonly (keyof Pace)[] = ['timeout', 'retry', 'lock', 'rolling']
 
 /** @throws Problem `TASK_INVALID` (usage) for a value that cannot be kept to */
 export function checkPace(name: string, pace: Pace, location: SourceLocation | undefined): void {
@@ -33,11 +39,13 @@ export function checkPace(name: string, pace: Pace, location: SourceLocation | u
       hint,
     })
   }
-  const { timeout, retry, lock } = pace
+  const { timeout, retry, lock, rolling } = pace
   if (timeout !== undefined && milliseconds(timeout) === undefined)
     fail('timeout', `is ${JSON.stringify(timeout)}`, DURATION_HINT)
   const wrong = retry === undefined ? undefined : whyNoRetry(retry)
   if (wrong) fail('retry', wrong.what, wrong.hint)
+  const uneven = rolling === undefined ? undefined : whyNoRolling(rolling)
+  if (uneven) fail('rolling', uneven.what, uneven.hint)
   const names: readonly unknown[] = lock === undefined ? [] : [lock].flat()
   if (
     lock !== undefined &&

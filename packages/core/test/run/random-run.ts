@@ -22,6 +22,7 @@ export interface NodeSpec {
   /** Bits: which of the nodes before it needs. */
   readonly needs: number
   readonly onWeb: boolean
+  readonly rolling: boolean
   readonly commits: boolean
   readonly locks: readonly string[]
   readonly undo: 'none' | 'works' | 'fails' | 'deaf'
@@ -55,6 +56,7 @@ const node: fc.Arbitrary<NodeSpec> = fc.record({
   ),
   needs: fc.nat(255),
   onWeb: fc.boolean(),
+  rolling: fc.boolean(),
   commits: fc.boolean(),
   locks: fc.uniqueArray(fc.constantFrom('a', 'b', 'pool'), { maxLength: 3 }),
   undo: fc.constantFrom('none', 'works', 'works', 'fails', 'deaf'),
@@ -194,6 +196,7 @@ function declare(
   return task(name, {
     needs,
     ...(spec.onWeb && { on: 'web' }),
+    ...(spec.onWeb && spec.rolling && { rolling: { batch: 1, wait: spec.time } }),
     ...(spec.locks.length > 0 && { lock: spec.locks }),
     ...(spec.behaviour === 'deaf' && { timeout: spec.time }),
     ...(spec.behaviour === 'warns' && { onError: 'warn' as const }),
