@@ -11,6 +11,10 @@ type OnOf<T> = AtOf<T> extends 'once' ? undefined : string
 /** What the bodies of an override get: as those of the task, but with the needs of the override. */
 export type OverrideContext<T, N> = BaseContext &
   (AtOf<T> extends 'once' ? {} : RemoteContext) & {
+    /**
+     * Typed as the input is given, not as a schema's `.transform` makes it: a task's type tells no more. Values are the checked ones, with
+     * their defaults.
+     */
     readonly input: InputOf<T>
     readonly needs: Results<N, OnOf<T>>
   }
@@ -90,6 +94,14 @@ function checkOverride(base: AnyTask, spec: Partial<ErasedSpec>, location: Sourc
     )
   }
   checkKeys(what, spec, KEYS, location)
+  const taken = Object.keys(spec.needs ?? {}).find((key) => key.startsWith(PREFIX))
+  if (taken !== undefined) {
+    fail(
+      `${what} cannot call a need '${taken}'`,
+      `Names with ${PREFIX} stand for what the task itself needs.`,
+      taken,
+    )
+  }
   if (typeof spec.run !== 'function') {
     fail(`${what} has no run function`, `Give it one: run: ({ base }) => base().`)
   }

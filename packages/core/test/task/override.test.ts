@@ -182,6 +182,11 @@ describe('what cannot be overridden', () => {
     ['its input', { input: z.object({}), run: noop }, "the override of 'release' cannot change 'input'"],
     ['its condition', { when: () => true, run: noop }, "the override of 'release' cannot change 'when'"],
     ['a typo', { neds: {}, run: noop }, "the override of 'release' has the unknown key 'neds'"],
+    [
+      'a word that is taken',
+      { needs: { 'base.x': revision }, run: noop },
+      "the override of 'release' cannot call a need 'base.x'",
+    ],
     ['no body', {}, "the override of 'release' has no run function"],
   ])('%s', (_title, spec, message) => {
     const problem = problemOf(() => made(release, spec))
