@@ -1,13 +1,23 @@
 import { setMaxListeners } from 'node:events'
 import path from 'node:path'
-import { execute, type Config, type Plan, type RunEvent } from '@deployfile/core'
+import {
+  execute,
+  Problem,
+  type Config,
+  type ExecuteOptions,
+  type Plan,
+  type RunEvent,
+} from '@deployfile/core'
 import { answer, confirmStages, oneByOne, stageQuestions } from './confirm.ts'
 import { eventStream, type EventStream } from './event-stream.ts'
 import { programAnswers, type Confirm } from './program-answers.ts'
 import { makePlan, type PlanOptions } from './request.ts'
 import { readResults, type RunResult } from './result.ts'
 
-export interface RunOptions extends PlanOptions {
+/** As `--on-failure`, `--concurrency` and `--grace` (here in milliseconds). */
+type Limits = Pick<ExecuteOptions, 'onFailure' | 'concurrency' | 'grace'>
+
+export interface RunOptions extends PlanOptions, Limits {
   /** Without it, a protected stage is not written to and a task that asks fails, both with `NOT_CONFIRMED`. */
   readonly confirm?: Confirm
   /** As `--yes`: a protected stage may be written to. Never an answer to what destroys. Default false. */
@@ -36,11 +46,17 @@ export function run(config: Config | string, options: RunOptions): RunHandle {
     // Whoever reads events learns from them that the run could not start.
     outcome.catch(() => undefined)
   })
-  const outcome = start(config, options, stream)
-  outcome.then(
-    () => stream.ended(),
-    (reason: unknown) => stream.ended({ reason }),
+  const started = start(config, options, stream)
+  started.then(
+    () => {
+      stream.ended()
+    },
+    (reason: unknown) => {
+      stream.ended({ reason })
+    },
   )
+  // A promise of its own: one that nobody looks at must be reported as any other is.
+  const outcome = started.then((result) => result)
   return { events: stream.events, outcome }
 }
 
@@ -53,6 +69,7 @@ export async function plan(config: Config | string, options: PlanOptions): Promi
 }
 
 async function start(config: Config | string, options: RunOptions, stream: EventStream): Promise<RunResult> {
+  const limits = limitsOf(options)
   const { catalog, plan, root } = await makePlan(config, options)
   const answers = programAnswers(options.confirm, options.yes)
   await confirmStages(stageQuestions(plan, catalog), answers)
@@ -71,6 +88,7 @@ async function start(config: Config | string, options: RunOptions, stream: Event
   const stopping = follow(options.signal)
   try {
     const outcome = await execute(plan, {
+      ...limits,
       catalog,
       run: info,
       shells: doors.shells,
@@ -83,6 +101,24 @@ async function start(config: Config | string, options: RunOptions, stream: Event
   } finally {
     stopping.letGo()
     await doors.close()
+  }
+}
+
+/** @throws Problem `OPTION_INVALID` (usage): with no task at once, a run would never end */
+function limitsOf({ onFailure, concurrency, grace }: Limits): Limits {
+  const refuse = (what: string, hint: string): never => {
+    throw new Problem('usage', 'OPTION_INVALID', what, { hint })
+  }
+  if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0))
+    refuse(`concurrency is ${String(concurrency)}`, 'Give how many tasks may run at once, from 1.')
+  if (grace !== undefined && !(Number.isFinite(grace) && grace >= 0))
+    refuse(`grace is ${String(grace)}`, 'Give milliseconds, from 0.')
+  if (onFailure !== undefined && !['no-new', 'continue', 'kill'].includes(onFailure))
+    refuse(`onFailure is '${onFailure}'`, "It may be 'no-new', 'continue' or 'kill'.")
+  return {
+    ...(onFailure !== undefined && { onFailure }),
+    ...(concurrency !== undefined && { concurrency }),
+    ...(grace !== undefined && { grace }),
   }
 }
 

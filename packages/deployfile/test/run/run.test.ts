@@ -161,6 +161,40 @@ describe('events', () => {
   })
 })
 
+describe('a run that nobody looks at', () => {
+  test('is reported by Node when it cannot start, as any promise is', async () => {
+    const others = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection')
+    onTestFinished(() => others.forEach((listener) => process.on('unhandledRejection', listener)))
+    const reported = new Promise((resolve) => process.once('unhandledRejection', resolve))
+    run(config, { tasks: ['nothing'], cwd: folder() })
+    expect(await reported).toMatchObject({ code: 'TASK_UNKNOWN' })
+  })
+})
+
+describe('limits', () => {
+  test("onFailure: 'continue' still runs what does not depend on the failure", async () => {
+    const request = { tasks: [bad, release], concurrency: 1, grace: 0, cwd: folder() }
+    const stopped = await run(config, request).outcome
+    expect(stopped.nodes.get('release@dev/a')?.status).toBe('blocked')
+    const continued = await run(config, { ...request, onFailure: 'continue' }).outcome
+    expect(continued.status).toBe('failed')
+    expect(continued.nodes.get('release@dev/a')?.status).toBe('done')
+  })
+
+  test.each([
+    [{ concurrency: 0 }, 'concurrency is 0'],
+    [{ concurrency: NaN }, 'concurrency is NaN'],
+    [{ grace: -1 }, 'grace is -1'],
+    [{ onFailure: 'stop' as never }, "onFailure is 'stop'"],
+  ])('%o is refused', async (limits, message) => {
+    await expect(run(config, { tasks: [bad], cwd: folder(), ...limits }).outcome).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      message,
+    })
+  })
+})
+
 describe('questions', () => {
   test('a protected stage is not written to unless somebody says so', async () => {
     const cwd = folder()
