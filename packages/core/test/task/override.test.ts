@@ -163,6 +163,17 @@ describe('what cannot be overridden', () => {
     expect(problem.details.location).toEqual(one['~task'].location)
   })
 
+  test('by something that needs it', () => {
+    const circle = override(release, { needs: { publish }, run: ({ base }) => base() })
+    const catalog = catalogOf({ use: [app], tasks: [circle] })
+    const problem = problemOf(() => resolvePlan(catalog, { stage: 'dev', tasks: ['publish'] }))
+    expect(problem.message.split('\n').sort()).toEqual([
+      '  publish runs before release (needs.publish)',
+      '  release runs before publish (needs.release)',
+      'these tasks wait for each other:',
+    ])
+  })
+
   test('another task of the same name', () => {
     const stranger = task('release', { run: noop })
     expect(problemOf(() => catalogOf({ use: [app], tasks: [override(stranger, { run: noop })] })).code).toBe(
