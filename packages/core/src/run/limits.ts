@@ -7,12 +7,13 @@ export function gateOf(
   states: readonly NodeState[],
 ): ((wake: (node: number) => void) => Gate) | undefined {
   const { perHost, catalog } = options
+  const limited = perHost !== undefined || states.some(({ node }) => node.locks !== undefined)
+  if (!limited) return undefined
   const resources = states.map(({ node }) => {
     const locks = (node.locks ?? []).map((name) => `lock ${name}`)
     const host = perHost !== undefined && node.host !== undefined && !node.milestone
     return host ? [`host ${node.stage}/${node.host ?? ''}`, ...locks] : locks
   })
-  if (resources.every(({ length }) => length === 0)) return undefined
   const sizeOf = (resource: string): number =>
     resource.startsWith('host ') ? (perHost ?? 1) : (catalog.pools.get(resource.slice('lock '.length)) ?? 1)
   return (wake) => createGate((node) => resources[node] ?? [], sizeOf, wake)

@@ -101,7 +101,8 @@ function taskOf(catalog: Catalog, node: PlanNode): AnyTask {
 /** Puts an event into the stream: first to the journal, so that whatever it announces has not happened unrecorded. */
 export function emit(run: RunState, body: RunEventBody): void {
   run.seq++
-  const event: RunEvent = { ...body, seq: run.seq, at: run.clock.now() }
+  // Completed, not copied: every body is made for this call, and there are several to each node.
+  const event: RunEvent = Object.assign(body, { seq: run.seq, at: run.clock.now() })
   run.options.journal?.append(event)
   run.options.onEvent?.(event)
 }

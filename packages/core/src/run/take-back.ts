@@ -60,17 +60,19 @@ function leaveAlone(run: RunState, state: NodeState, user: string): void {
 
 /** Runs `finally` of every node that started, last ones first, whatever became of the run. */
 export async function finallyAll(run: RunState, graph: Graph, signal: AbortSignal): Promise<void> {
-  const last = (states: readonly NodeState[], order: Graph): Promise<void> =>
-    walk(
+  const last = async (states: readonly NodeState[], order: Graph): Promise<void> => {
+    const wanted = ({ started, spec }: NodeState): boolean => started && spec.finally !== undefined
+    if (!states.some(wanted)) return
+    await walk(
       reversed(order),
       run.inAll,
       (index) => {
         const state = states[index]
-        if (!state?.started || !state.spec.finally) return undefined
-        return act(run, state, 'finally', signal)
+        return state && wanted(state) ? act(run, state, 'finally', signal) : undefined
       },
       gateOf(run, states),
     )
+  }
   const { onFailure } = run.plan
   if (onFailure) await last(run.onFailure, toGraph(onFailure.nodes, onFailure.edges))
   await last(run.nodes, graph)
