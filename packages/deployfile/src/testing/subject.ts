@@ -26,7 +26,19 @@ export interface Surroundings {
 
 /** @throws Problem (usage) for whatever a config would be refused for */
 export function catalogOf(subject: Subject, surroundings: Surroundings = {}): Catalog {
-  if (isConfig(subject)) return loadCatalog(subject)
+  if (isConfig(subject)) {
+    if (surroundings.hosts !== undefined || surroundings.protected !== undefined) {
+      throw new Problem(
+        'usage',
+        'OPTION_INVALID',
+        'a config has its own stages: hosts and protected are for tasks',
+        {
+          hint: 'Leave them out, or give the tasks instead of the config.',
+        },
+      )
+    }
+    return loadCatalog(subject)
+  }
   const [first] = subject
   if (first === undefined) {
     throw new Problem('usage', 'TASK_MISSING', 'there is no task to test', { hint: 'Give at least one.' })

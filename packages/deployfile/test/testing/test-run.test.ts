@@ -100,6 +100,7 @@ describe('a run of recorded tasks', () => {
   test.each([
     [{ tasks: ['shp'] }, "there is no task 'shp'"],
     [{}, 'no task was named'],
+    [{ tasks: ['ship'], hosts: { x: {} } }, 'a config has its own stages: hosts and protected are for tasks'],
     [
       { tasks: ['ship'], fakes: [fake(task('other', { run: () => 1 }), 1)] },
       "there is a fake of 'other', which is not among the tasks",
