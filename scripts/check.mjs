@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { packedPackages } from './check/packed.mjs'
+import { checkCompileCost, checkDeclarations } from './check/compiled-config.mjs'
 import { checkFileLengths } from './check/file-lengths.mjs'
 import { checkLockfile } from './check/lockfile.mjs'
 
@@ -30,6 +31,8 @@ const every = (items, test) => items.map(test).every(Boolean)
 const steps = [
   ['build', () => tool('tsc', '-b', 'tsconfig.build.json')],
   ['types of tests and configs', () => tool('tsc', '-p', 'tsconfig.json')],
+  ['cost of compiling a config', () => checkCompileCost(root)],
+  ['declarations of a config', () => checkDeclarations(root)],
   ['eslint', () => tool('eslint', '.', '--max-warnings', '0')],
   ['prettier', () => tool('prettier', '--check', '--log-level', 'warn', '.')],
   ['knip', () => tool('knip')],

@@ -24,6 +24,8 @@ const HOUSE: Readonly<Record<string, readonly [source: string, ...rules: string[
   'core/src/b.ts': [`import './a.ts'`],
   'core/src/type-a.ts': [`import type { B } from './type-b.ts'\nexport type A = B`],
   'core/src/type-b.ts': [`import type { A } from './type-a.ts'\nexport type B = A | 1`],
+  'core/src/later-a.ts': [`import './later-b.ts'`],
+  'core/src/later-b.ts': [`export const later = () => import('./later-a.ts')`],
   'shell/src/index.ts': [`import '@deployfile/core'\nexport type Shell = 1`],
   'shell/src/sideways.ts': [`import '@deployfile/postgres'`, 'floor-shell'],
   'shell/src/tool.ts': [`import 'vitest'`, 'no-undeclared-dependency'],

@@ -1,14 +1,26 @@
 export { loadCatalog } from './config/load-catalog.ts'
+export { nearestTask, quoteTask, taskNamed } from './config/aliases.ts'
 export type { Catalog, StageEntry } from './config/catalog.ts'
 export { defineConfig, isConfig, type Config, type HookTable, type StageSpec } from './config/config.ts'
 export { perStage, resolveOption, type Option, type PerStage } from './config/per-stage.ts'
 export type { NodeStatus, Phase, RunEvent, RunEventBody, RunStatus } from './event/event.ts'
+export type { Failure } from './event/failure.ts'
 export { parseAddress, type Address } from './host/address.ts'
 export type { Host, HostProps, HostSpec, Stage } from './host/host.ts'
-export { where, type HostSelector, type On, type OnPick, type Where } from './host/on.ts'
+export {
+  normalizeOn,
+  rolesOf,
+  where,
+  type HostSelector,
+  type On,
+  type OnPick,
+  type Where,
+} from './host/on.ts'
 export { fileJournal } from './journal/file-journal.ts'
 export type { Binding, EdgeReason, NodeKind, Plan, PlanEdge, PlanNode } from './plan/plan.ts'
+export { instanceKey } from './plan/node-id.ts'
 export { resolvePlan, type PlanRequest } from './plan/resolve.ts'
+export { systemClock, type Clock } from './port/clock.ts'
 export type { Journal } from './port/journal.ts'
 export type { Ask, Question } from './port/question.ts'
 export type {
@@ -34,21 +46,26 @@ export {
 export { didYouMean, nearest } from './problem/suggest.ts'
 export { execute } from './run/execute.ts'
 export type { ExecuteOptions } from './run/execute-options.ts'
-export type { Failure, NodeOutcome, RunOutcome } from './run/outcome.ts'
+export type { NodeOutcome, RunOutcome } from './run/outcome.ts'
 export { redact } from './secret/redact.ts'
 export { isSecret, reveal, secret, type Secret } from './secret/secret.ts'
 export type {
   BaseContext,
   Outcome,
+  RunEnd,
   RunInfo,
   TaskContext,
   UndoContext,
-  WriteRunAboveUndo,
+  UndoEnd,
+  Unread,
 } from './task/context.ts'
+export { milliseconds, type Duration } from './task/duration.ts'
 export { group } from './task/group.ts'
 export {
   all,
   optional,
+  perHost,
+  readNeed,
   type All,
   type CheckNeeds,
   type Needs,
@@ -57,9 +74,15 @@ export {
   type Results,
   type View,
 } from './task/needs.ts'
+export { namespace, type Namespaced } from './task/namespace.ts'
+export { override, type OverrideContext, type OverrideSpec } from './task/override.ts'
+export type { Pace } from './task/pace.ts'
+export type { Rolling } from './task/rolling.ts'
+export type { Retry, RetryOptions } from './task/retry.ts'
 export { recipe, type Recipe, type StagesOf } from './task/recipe.ts'
 export type { Schema, SchemaInput, SchemaOutput } from './task/schema.ts'
 export {
+  makeTask,
   task,
   type AnyTask,
   type At,
@@ -68,9 +91,11 @@ export {
   type ErasedSpec,
   type InputOf,
   type PlanContext,
+  type PresetOptions,
   type ResultOf,
   type Task,
   type TaskBrand,
+  type TaskFn,
   type TaskOptions,
   type TaskSpec,
 } from './task/task.ts'

@@ -3,6 +3,7 @@ import { stageSchema } from '../host/host.ts'
 import type { SourceLocation } from '../problem/location.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
+import { DURATION_HINT, milliseconds, type Duration } from '../task/duration.ts'
 import type { Recipe } from '../task/recipe.ts'
 import { isTask, type AnyTask } from '../task/task.ts'
 
@@ -10,6 +11,10 @@ const taskSchema = z.custom<AnyTask>(isTask, 'is not a task: give the value that
 const recipeSchema = z.custom<Recipe>(
   (value) => typeof value === 'object' && value !== null && 'tasks' in value && '~stages' in value,
   'is not a recipe: give the value that recipe(…), deploy(…) or postgres(…) returns',
+)
+const durationSchema = z.custom<Duration>(
+  (value) => milliseconds(value) !== undefined,
+  `is no duration. ${DURATION_HINT}`,
 )
 const hooksSchema = z.record(z.string(), z.array(taskSchema).optional())
 
@@ -20,6 +25,9 @@ const schema = z.strictObject({
   tasks: z.array(taskSchema).optional(),
   before: hooksSchema.optional(),
   after: hooksSchema.optional(),
+  onFailure: z.array(taskSchema).optional(),
+  pools: z.record(z.string(), z.int().min(1)).optional(),
+  grace: durationSchema.optional(),
 })
 
 export type CheckedConfig = z.infer<typeof schema>

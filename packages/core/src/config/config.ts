@@ -1,6 +1,7 @@
 import type { HostSpec } from '../host/host.ts'
 import { callerLocation, type SourceLocation } from '../problem/location.ts'
 import type { Recipe, StagesOf } from '../task/recipe.ts'
+import type { Duration } from '../task/duration.ts'
 import type { AnyTask } from '../task/task.ts'
 
 export interface StageSpec {
@@ -44,6 +45,15 @@ export function defineConfig<
   /** Tasks that run before the named one, in order. A failed hook fails it. */
   readonly before?: Hooks<NoInfer<R>, NoInfer<L>>
   readonly after?: Hooks<NoInfer<R>, NoInfer<L>>
+  /**
+   * Tasks that run when a run failed or was interrupted, after everything was undone and before `finally`; their context has `failures`.
+   * In parallel, unless they need each other.
+   */
+  readonly onFailure?: readonly AnyTask[]
+  /** How many nodes may hold a task's `lock` at a time, by its name. Default 1. */
+  readonly pools?: Readonly<Record<string, number>>
+  /** How long a body has to stop after its timeout or an interrupt, before the run goes on without it. Default '10s'. */
+  readonly grace?: Duration
 }): Config {
   return { '~config': 1, location: callerLocation(), source: config }
 }

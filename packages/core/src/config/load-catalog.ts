@@ -2,9 +2,11 @@ import type { Host } from '../host/host.ts'
 import { normalizeOn, rolesOf } from '../host/on.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
-import { readNeed } from '../task/needs.ts'
+import { milliseconds } from '../task/duration.ts'
 import type { AnyTask } from '../task/task.ts'
 import type { Catalog, StageEntry } from './catalog.ts'
+import { readAliases } from './aliases.ts'
+import { collectTasks } from './collect-tasks.ts'
 import { checkConfig, type CheckedConfig } from './config-schema.ts'
 import type { Config } from './config.ts'
 import { BUILT_IN_WORDS, GLOBAL_KEYS } from './reserved.ts'
@@ -34,13 +36,23 @@ export function loadCatalog(config: Config): Catalog {
   const before = readHooks(checked.before)
   const after = readHooks(checked.after)
   const recipes = (checked.use ?? []).flatMap((used) => Object.values(used.tasks as Record<string, AnyTask>))
-  const hooks = [...before.values(), ...after.values()].flat()
-  const tasks = collectTasks([...recipes, ...(checked.tasks ?? []), ...hooks])
+  const onFailure = checked.onFailure ?? []
+  const hooks = [...before.values(), ...after.values(), onFailure].flat()
+  const tasks = collectTasks([...recipes, ...hooks], checked.tasks ?? [])
+  const aliases = readAliases(tasks)
   for (const [when, table] of [
     ['before', before],
     ['after', after],
   ] as const) {
     for (const name of table.keys()) {
+      const of = aliases.get(name)
+      if (of !== undefined) {
+        fail(
+          `${when} names '${name}', an alias of '${of}'`,
+          name,
+          `Hooks go by a task's own name: write '${of}'.`,
+        )
+      }
       if (!tasks.has(name))
         fail(
           `${when} names the unknown task '${name}'`,
@@ -50,7 +62,18 @@ export function loadCatalog(config: Config): Catalog {
     }
   }
   for (const task of tasks.values()) checkTask(task, stages)
-  return { tasks, stages, defaultStage, before, after }
+  const pools = new Map(Object.entries(checked.pools ?? {}))
+  const locks = new Set([...tasks.values()].flatMap((task) => task['~task'].spec.lock ?? []))
+  for (const name of pools.keys()) {
+    if (!locks.has(name))
+      fail(
+        `pools names the lock '${name}', which no task has`,
+        name,
+        suggestOrList(name, [...locks], 'locks'),
+      )
+  }
+  const grace = milliseconds(checked.grace) ?? 10_000
+  return { tasks, aliases, stages, defaultStage, before, after, onFailure, pools, grace }
 }
 
 function readStages(config: CheckedConfig): ReadonlyMap<string, StageEntry> {
@@ -87,31 +110,6 @@ function readHooks(table: CheckedConfig['before']): ReadonlyMap<string, readonly
       hooks && hooks.length > 0 ? [[name, hooks] as const] : [],
     ),
   )
-}
-
-/** Everything reachable, by name; a stack and not recursion, because a chain of needs may be thousands deep. */
-function collectTasks(listed: readonly AnyTask[]): ReadonlyMap<string, AnyTask> {
-  const found = new Map<string, AnyTask>()
-  const stack = [...listed].reverse()
-  for (let task = stack.pop(); task; task = stack.pop()) {
-    const known = found.get(task.name)
-    if (known) {
-      if (known['~task'].spec !== task['~task'].spec) throw doubleName(task, known)
-      continue
-    }
-    found.set(task.name, task)
-    for (const need of Object.values(task['~task'].spec.needs)) stack.push(readNeed(need).task)
-  }
-  return found
-}
-
-function doubleName(task: AnyTask, other: AnyTask): Problem {
-  const first = other['~task'].location
-  const at = first ? ` The other one is at ${first.file}:${String(first.line)}.` : ''
-  return new Problem('usage', 'TASK_DOUBLE', `two different tasks are named '${task.name}'`, {
-    location: task['~task'].location,
-    hint: `Rename one of them.${at}`,
-  })
 }
 
 function checkTask(task: AnyTask, stages: ReadonlyMap<string, StageEntry>): void {

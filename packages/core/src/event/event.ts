@@ -35,6 +35,16 @@ export type RunEventBody =
       readonly phase: Phase
       readonly event: CommandEvent
     }
+  /** An attempt failed and there will be another one, `delayMs` from now; `attempt` counts from 1. */
+  | {
+      readonly type: 'node.retrying'
+      readonly node: string
+      readonly phase: 'run'
+      readonly attempt: number
+      readonly attempts: number
+      readonly delayMs: number
+      readonly problem: ProblemRecord
+    }
   | {
       readonly type: 'node.ended'
       readonly node: string

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { taskNamed } from '../config/aliases.ts'
 import type { Catalog } from '../config/catalog.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
@@ -29,7 +30,7 @@ export function routeInputs(
   const near = withMembers(requested)
   for (const [key, value] of Object.entries(inputs)) {
     const dot = key.lastIndexOf('.')
-    const named = dot === -1 ? undefined : catalog.tasks.get(key.slice(0, dot))
+    const named = dot === -1 ? undefined : taskNamed(catalog, key.slice(0, dot))
     if (named && keysOf(named).includes(key.slice(dot + 1))) {
       give(named.name, key.slice(dot + 1), value)
       continue

@@ -3,7 +3,7 @@ import type { Host } from '../host/host.ts'
 import { normalizeOn, rolesOf, selectHosts } from '../host/on.ts'
 import { Problem } from '../problem/problem.ts'
 import { readNeed } from '../task/needs.ts'
-import type { AnyTask, ErasedSpec } from '../task/task.ts'
+import { makeTask, type AnyTask, type ErasedSpec } from '../task/task.ts'
 import { instanceKey } from './node-id.ts'
 
 /** A task with its input, on all its places: what the plan holds once, and then as one node per place. */
@@ -74,7 +74,10 @@ function noHost(task: AnyTask, stage: StageEntry): Problem {
   )
 }
 
-/** What a task hard-needs, and its hooks: all that comes into the plan with it. */
+/**
+ * What a task hard-needs, and its hooks: all that comes into the plan with it. By name through the catalog, since an override may stand
+ * there in place of the task that the value is.
+ */
 export function bringsIn(
   catalog: Catalog,
   task: AnyTask,
@@ -82,7 +85,17 @@ export function bringsIn(
   const needs = Object.values(task['~task'].spec.needs).map(readNeed)
   const hooks = [...(catalog.before.get(task.name) ?? []), ...(catalog.after.get(task.name) ?? [])]
   return [
-    ...needs.filter((need) => !need.optional).map((need) => ({ task: need.task, hook: false })),
-    ...hooks.map((hook) => ({ task: hook, hook: true })),
+    ...needs
+      .filter((need) => !need.optional)
+      .map((need) => ({ task: standing(catalog, need.task), hook: false })),
+    ...hooks.map((hook) => ({ task: standing(catalog, hook), hook: true })),
   ]
+}
+
+/** The catalog's task of that name, with the input that the value binds. */
+function standing(catalog: Catalog, value: AnyTask): AnyTask {
+  const own = catalog.tasks.get(value.name)
+  const { spec, bound } = value['~task']
+  if (!own || own['~task'].spec === spec) return value
+  return makeTask(own.name, own['~task'].spec, own['~task'].location, bound)
 }

@@ -62,6 +62,7 @@ function addNode(
     effect: milestone ? 'read' : (spec.effect ?? 'write'),
     ...(skip !== undefined && { skip }),
     needs: {},
+    ...(!milestone && spec.lock !== undefined && { locks: [...new Set([spec.lock].flat())].sort() }),
     milestone,
   })
 }

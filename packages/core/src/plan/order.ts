@@ -62,6 +62,8 @@ export function explain(reason: EdgeReason): string {
       return `${reason.type}: { '${reason.of}': [${reason.hook}] }`
     case 'command line':
       return 'order on the command line'
+    case 'rolling':
+      return `rolling of '${reason.of}'`
     case 'structure':
       return 'part of the same task'
   }

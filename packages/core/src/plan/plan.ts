@@ -26,6 +26,10 @@ export interface PlanNode {
   /** Set when `when` was not true or no host was left: it will end as skipped. */
   readonly skip?: string
   readonly needs: Readonly<Record<string, Binding>>
+  /** All of them are held while the body runs (and its undo, and its finally); taken at once. Sorted. */
+  readonly locks?: readonly string[]
+  /** Milliseconds that a join between two batches waits once its edges are met. */
+  readonly wait?: number
   /** True for a task without a body. */
   readonly milestone: boolean
 }
@@ -33,6 +37,8 @@ export interface PlanNode {
 export type EdgeReason =
   | { readonly type: 'need'; readonly key: string }
   | { readonly type: 'before' | 'after'; readonly hook: string; readonly of: string }
+  /** Between two batches of a rolling task. */
+  | { readonly type: 'rolling'; readonly of: string }
   /** Between the parts of one task, and into and out of joins. */
   | { readonly type: 'structure' }
   | { readonly type: 'command line' }
@@ -55,4 +61,7 @@ export interface Plan {
   readonly edges: readonly PlanEdge[]
   /** What a person should know, such as a hook that was dropped because it has no host here. */
   readonly notes: readonly string[]
+  /** What runs only after a failure or an interrupt, when everything is undone; in an order as `nodes`. */
+  readonly onFailure?:
+    { readonly nodes: readonly PlanNode[]; readonly edges: readonly PlanEdge[] } | undefined
 }

@@ -1,22 +1,27 @@
+import { didYouMeanTask, taskNamed } from '../config/aliases.ts'
 import type { Catalog, StageEntry } from '../config/catalog.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
-import type { AnyTask } from '../task/task.ts'
+import { makeTask, type AnyTask } from '../task/task.ts'
+import { collectInstances } from './collect.ts'
 import { addEdge, exitsOf, joinOf, nodeAt, startDraft, type Draft } from './draft.ts'
 import { addHookEdges } from './hook-edges.ts'
-import { parseInput, routeInputs, type RoutedInputs } from './inputs.ts'
-import { bringsIn, isLive, makeInstance, stageOf, type Instance, type InstanceRequest } from './instance.ts'
+import { checkApart } from './failure-set.ts'
+import { routeInputs } from './inputs.ts'
+import { bringsIn, type Instance } from './instance.ts'
 import { addNeedEdges } from './need-edges.ts'
 import { instanceKey } from './node-id.ts'
 import { addNodes } from './nodes.ts'
 import { inOrder } from './order.ts'
 import type { Plan } from './plan.ts'
+import { addRollingEdges } from './rolling-edges.ts'
 
-/** What a command line asks for, still as text: inputs are checked against the schemas of the tasks that take them. */
+/** What a command line or a program asks for; inputs are still text, checked against the schemas of the tasks that take them. */
 export interface PlanRequest {
   /** The positional stage or `stage=`; default the config's `defaultStage`. */
   readonly stage?: string | undefined
-  readonly tasks: readonly string[]
+  /** Names or task values; a value is looked up by its name, and brings the input that `.with` gave it. */
+  readonly tasks: readonly (string | AnyTask)[]
   /** `key=value` and `task.key=value`, in order. */
   readonly inputs?: Readonly<Record<string, string>>
 }
@@ -27,17 +32,42 @@ export interface PlanRequest {
  */
 export function resolvePlan(catalog: Catalog, request: PlanRequest): Plan {
   const stage = findStage(catalog, request.stage)
-  const requested = request.tasks.map((name) => findTask(catalog, name))
+  const requested = request.tasks.map((wanted) => findTask(catalog, wanted))
   const candidates = closure(catalog, requested)
   const inputs = routeInputs(request.inputs ?? {}, requested, candidates, catalog)
-  const draft = startDraft(collectInstances(catalog, requested, stage, inputs))
-  const instances = [...draft.instances.values()]
+  const draft = draftOf(catalog, collectInstances(catalog, requested, stage, inputs))
+  addCommandLineEdges(draft, requested)
+  const failure = planFailure(catalog, stage, draft)
+  return {
+    stage: stage.stage.name,
+    requested: requested.map(({ name }) => name),
+    nodes: inOrder([...draft.nodes.values()], draft.edges),
+    edges: draft.edges,
+    notes: draft.notes,
+    ...(failure && { onFailure: failure }),
+  }
+}
+
+function draftOf(catalog: Catalog, collected: ReadonlyMap<string, Instance>): Draft {
+  const draft = startDraft(collected)
+  const instances = [...collected.values()]
   for (const instance of instances) addNodes(draft, catalog, instance)
   for (const instance of instances) addNeedEdges(draft, instance)
   for (const instance of instances) addHookEdges(draft, catalog, instance)
-  addCommandLineEdges(draft, requested)
-  const nodes = inOrder([...draft.nodes.values()], draft.edges)
-  return { stage: stage.stage.name, requested: request.tasks, nodes, edges: draft.edges, notes: draft.notes }
+  for (const instance of instances) addRollingEdges(draft, instance)
+  return draft
+}
+
+/** What the config wants done when this run fails; a task of it that was asked for itself is not done again. */
+function planFailure(catalog: Catalog, stage: StageEntry, main: Draft): Plan['onFailure'] {
+  const wanted = catalog.onFailure
+    .map((task) => findTask(catalog, task))
+    .filter((task) => !main.instances.has(instanceKey(task.name, task['~task'].bound)))
+  if (wanted.length === 0) return undefined
+  const draft = draftOf(catalog, collectInstances(catalog, wanted, stage, new Map(), 'onFailure'))
+  checkApart(main, draft)
+  main.notes.push(...draft.notes)
+  return { nodes: inOrder([...draft.nodes.values()], draft.edges), edges: draft.edges }
 }
 
 function findStage(catalog: Catalog, name: string | undefined): StageEntry {
@@ -55,11 +85,15 @@ function findStage(catalog: Catalog, name: string | undefined): StageEntry {
   })
 }
 
-function findTask(catalog: Catalog, name: string): AnyTask {
-  const task = catalog.tasks.get(name)
-  if (task) return task
-  throw new Problem('usage', 'TASK_UNKNOWN', `there is no task '${name}'`, {
-    hint: didYouMean(name, catalog.tasks.keys()) ?? 'deployfile -T lists the tasks.',
+function findTask(catalog: Catalog, wanted: string | AnyTask): AnyTask {
+  const word = typeof wanted === 'string' ? wanted : wanted.name
+  const bound = typeof wanted === 'string' ? undefined : wanted['~task'].bound
+  const task = taskNamed(catalog, word)
+  // The config's own task, not the value: another one may have taken its place there. Its input is not: the catalog may know it
+  // only from a need that binds it.
+  if (task) return makeTask(task.name, task['~task'].spec, task['~task'].location, bound)
+  throw new Problem('usage', 'TASK_UNKNOWN', `there is no task '${word}'`, {
+    hint: didYouMeanTask(catalog, word) ?? 'deployfile -T lists the tasks.',
   })
 }
 
@@ -75,43 +109,14 @@ function closure(catalog: Catalog, requested: readonly AnyTask[]): readonly AnyT
   return [...found.values()]
 }
 
-/** What is really planned, in the order in which it came in. A stack, not recursion: chains may be thousands deep. */
-function collectInstances(
-  catalog: Catalog,
-  requested: readonly AnyTask[],
-  stage: StageEntry,
-  inputs: RoutedInputs,
-): ReadonlyMap<string, Instance> {
-  const instances = new Map<string, Instance>()
-  for (const [request, task] of requested.entries()) {
-    const stack: InstanceRequest[] = [{ task, request, hookOf: undefined }]
-    for (let wanted = stack.pop(); wanted; wanted = stack.pop()) {
-      const key = instanceKey(wanted.task.name, wanted.task['~task'].bound)
-      const known = instances.get(key)
-      // Needed as well as hooked: then it may not be dropped for want of a host.
-      if (known && (known.hookOf === undefined || wanted.hookOf !== undefined)) continue
-      const input = parseInput(wanted.task, inputs.get(wanted.task.name))
-      const instance = makeInstance(wanted, stageOf(catalog, wanted.task['~task'].spec, stage), input)
-      instances.set(key, known ? { ...instance, request: known.request } : instance)
-      if (known || !isLive(instance)) continue
-      const { name } = wanted.task
-      const next = bringsIn(catalog, wanted.task).map((one) => ({
-        task: one.task,
-        request,
-        hookOf: one.hook ? name : undefined,
-      }))
-      stack.push(...next.reverse())
-    }
-  }
-  return instances
-}
-
 /** Tasks on one command line run left to right: what only a later one brings in waits until the one before is over. */
 function addCommandLineEdges(draft: Draft, requested: readonly AnyTask[]): void {
   const reason = { type: 'command line' } as const
   for (const [request, task] of requested.entries()) {
-    const previous = draft.instances.get(instanceKey(requested[request - 1]?.name ?? '', undefined))
-    if (request === 0 || !previous || previous.places.length === 0 || task === previous.task) continue
+    const before = requested[request - 1]
+    const previous = before && draft.instances.get(instanceKey(before.name, before['~task'].bound))
+    if (!previous || previous.places.length === 0) continue
+    if (previous.key === instanceKey(task.name, task['~task'].bound)) continue
     const over = joinOf(draft, 'over', previous, exitsOf(draft, previous), 'settled')
     for (const instance of draft.instances.values()) {
       if (instance.request !== request) continue

@@ -8,7 +8,8 @@ export interface SourceLocation {
 const FRAME = /\(?((?:file:\/\/)?\/[^()\n]+?):(\d+):(\d+)\)?$/
 
 // In a bundle or a source checkout alike, frames of this package lie below the folder that holds this file's parent.
-const OWN = new URL('..', import.meta.url).href
+// Without its scheme, because frames come with and without one.
+const OWN = new URL('..', import.meta.url).href.slice('file://'.length)
 
 /**
  * Where the caller of our DSL stands: the first stack frame that is not one of this package or of Node.
@@ -17,11 +18,13 @@ const OWN = new URL('..', import.meta.url).href
 export function callerLocation(): SourceLocation | undefined {
   const stack = new Error('location').stack?.split('\n').slice(1) ?? []
   for (const line of stack) {
+    // Before anything is parsed: a task's declaration takes this path thousands of times.
+    if (line.includes(OWN)) continue
     const match = FRAME.exec(line.trim())
     const [, where, row, column] = match ?? []
     if (where === undefined || row === undefined || column === undefined) continue
     const href = where.startsWith('file://') ? where : `file://${where}`
-    if (href.startsWith(OWN) || href.includes('/deployfile/dist/')) continue
+    if (href.includes('/deployfile/dist/')) continue
     return { file: decodeURI(href.slice('file://'.length)), line: Number(row), column: Number(column) }
   }
   return undefined

@@ -1,11 +1,22 @@
 import { setMaxListeners } from 'node:events'
 import type { RunStatus } from '../event/event.ts'
-import type { Plan, PlanEdge } from '../plan/plan.ts'
+import type { Plan } from '../plan/plan.ts'
 import { visitBody } from './body.ts'
 import type { ExecuteOptions } from './execute-options.ts'
 import { toGraph } from './graph.ts'
 import type { NodeOutcome, RunOutcome } from './outcome.ts'
-import { emit, startState, stop, type NodeState, type RunState } from './run-state.ts'
+import { gateOf, heldForEver } from './limits.ts'
+import { runOnFailure } from './on-failure.ts'
+import {
+  blockedBy,
+  edgesInto,
+  emit,
+  isMet,
+  startState,
+  stop,
+  type NodeState,
+  type RunState,
+} from './run-state.ts'
 import { finallyAll, undoAll } from './take-back.ts'
 import { walk } from './walk.ts'
 
@@ -13,10 +24,10 @@ import { walk } from './walk.ts'
 export async function execute(plan: Plan, options: ExecuteOptions): Promise<RunOutcome> {
   const run = startState(plan, options)
   const graph = toGraph(plan.nodes, plan.edges)
-  const limit = options.concurrency ?? 100
   const { signal, journal } = options
   const onAbort = (): void => {
     stop(run, 'the run was interrupted')
+    run.work.abort(signal.reason)
   }
   emit(run, {
     type: 'run.started',
@@ -29,54 +40,60 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<RunO
   if (signal.aborted) onAbort()
   signal.addEventListener('abort', onAbort)
   const needed = edgesInto(plan.edges)
-  await walk(graph, limit, (index) => {
-    const state = run.nodes[index]
-    return state && visitBody(run, state, blockedBy(run, needed.get(state.node.id)), signal)
-  })
+  await walk(
+    graph,
+    run.inAll,
+    (index) => {
+      const state = run.nodes[index]
+      return (
+        state &&
+        visitBody(
+          run,
+          state,
+          blockedBy(run, needed.get(state.node.id)) ?? run.stopping ?? heldForEver(run, state),
+          run.work.signal,
+        )
+      )
+    },
+    gateOf(run, run.nodes),
+  )
   signal.removeEventListener('abort', onAbort)
   const status = statusOf(run)
   // A fresh signal: what takes back must not be stopped by what stopped the work.
   const calm = new AbortController().signal
   // Every command of every undo listens to it.
   setMaxListeners(0, calm)
-  if (status !== 'done') await undoAll(run, graph, limit, calm)
-  await finallyAll(run, graph, limit, calm)
-  emit(run, { type: 'run.ended', status, durationMs: Date.now() - run.startedAt })
+  if (status !== 'done') {
+    await undoAll(run, graph, calm)
+    await runOnFailure(run, calm)
+  }
+  await finallyAll(run, graph, calm)
+  emit(run, { type: 'run.ended', status, durationMs: run.clock.now() - run.startedAt })
   journal?.sync()
   return {
     status,
     failures: run.failures,
-    nodes: new Map(run.nodes.map((state) => [state.node.id, outcomeOf(state)])),
+    nodes: new Map(
+      [...run.nodes, ...(status === 'done' ? [] : run.onFailure)].map((state) => [
+        state.node.id,
+        outcomeOf(state),
+      ]),
+    ),
   }
 }
 
 // An interrupt that came when everything had ended well changes nothing.
 function statusOf(run: RunState): RunStatus {
-  if (run.failures.length > 0) return 'failed'
+  if (run.nodes.some(({ status }) => status === 'failed')) return 'failed'
   return run.nodes.every((state) => isMet(state)) ? 'done' : 'cancelled'
 }
 
-function edgesInto(edges: readonly PlanEdge[]): ReadonlyMap<string, readonly PlanEdge[]> {
-  const into = new Map<string, PlanEdge[]>()
-  for (const edge of edges) {
-    const known = into.get(edge.to)
-    if (known) known.push(edge)
-    else into.set(edge.to, [edge])
-  }
-  return into
-}
-
-/** Why a node whose edges are all settled cannot start: a need that did not end well, by name. */
-function blockedBy(run: RunState, edges: readonly PlanEdge[] | undefined): string | undefined {
-  const broken = edges?.find((edge) => edge.kind === 'success' && !isMet(run.byId.get(edge.from)))
-  return broken && `'${broken.from}' did not end well`
-}
-
-function isMet(state: NodeState | undefined): boolean {
-  return state?.status === 'done' || state?.status === 'skipped' || state?.status === 'warned'
-}
-
-function outcomeOf({ status, result, undone }: NodeState): NodeOutcome {
+function outcomeOf({ status, result, undone, abandoned }: NodeState): NodeOutcome {
   if (status === 'waiting' || status === 'running') throw new Error('a node of the plan was not settled')
-  return { status, ...(result !== undefined && { result }), ...(undone !== undefined && { undone }) }
+  return {
+    status,
+    ...(result !== undefined && { result }),
+    ...(undone !== undefined && { undone }),
+    ...(abandoned && { abandoned }),
+  }
 }

@@ -1,39 +1,81 @@
 import type { Outcome } from '../task/context.ts'
-import { ancestors, reversed, type Graph } from './graph.ts'
-import { addFailure, emit, type NodeState, type RunState } from './run-state.ts'
-import { phaseContext } from './task-context.ts'
+import { attempt, type Ended } from './attempt.ts'
+import { ancestors, reversed, toGraph, type Graph } from './graph.ts'
+import { gateOf } from './limits.ts'
+import { addFailure, boundsOf, emit, type NodeState, type RunState } from './run-state.ts'
+import { phaseContext, type PhaseContext } from './task-context.ts'
 import { walk } from './walk.ts'
 
 /**
  * Undoes every node that started and is not behind a commit: along reversed edges, so that nothing is undone before what was built on
- * it; hosts in parallel. An undo that fails is recorded and the others go on.
+ * it; hosts in parallel. An undo that fails is recorded and the others go on. What may still be running is not undone, nor what it
+ * needs on its host: it would lose the ground that it stands on.
  */
-export async function undoAll(
-  run: RunState,
-  graph: Graph,
-  limit: number,
-  signal: AbortSignal,
-): Promise<void> {
+export async function undoAll(run: RunState, graph: Graph, signal: AbortSignal): Promise<void> {
   const kept = committed(run, graph)
-  await walk(reversed(graph), limit, (index) => {
-    const state = run.nodes[index]
-    if (!state?.started || !state.spec.undo || kept.has(index)) return undefined
-    return act(run, state, 'undo', signal)
+  const inUse = new Map<number, string>()
+  const keepGround = (index: number): void => {
+    for (const below of groundOf(run, index))
+      if (!inUse.has(below)) inUse.set(below, run.nodes[index]?.node.id ?? '')
+  }
+  for (const [index, { abandoned }] of run.nodes.entries()) if (abandoned) keepGround(index)
+  await walk(
+    reversed(graph),
+    run.inAll,
+    (index) => {
+      const state = run.nodes[index]
+      if (!state?.started || !state.spec.undo || kept.has(index)) return undefined
+      const user = inUse.get(index)
+      if (user !== undefined) {
+        leaveAlone(run, state, user)
+        return undefined
+      }
+      return act(run, state, 'undo', signal).then((ended) => {
+        if (ended === 'abandoned') keepGround(index)
+      })
+    },
+    gateOf(run, run.nodes),
+  )
+}
+
+/** A node with all that it needs on its own host. */
+function groundOf(run: RunState, index: number): readonly number[] {
+  const needs = toGraph(
+    run.plan.nodes,
+    run.plan.edges.filter(({ kind }) => kind === 'success'),
+  )
+  const top = run.nodes[index]?.node
+  return [...ancestors(needs, [index])].filter((below) => {
+    const node = run.nodes[below]?.node
+    return node?.host === top?.host && node?.stage === top?.stage
   })
 }
 
+function leaveAlone(run: RunState, state: NodeState, user: string): void {
+  state.undone = false
+  const reason = `'${user}' may still be running`
+  const { id: node } = state.node
+  emit(run, { type: 'node.ended', node, phase: 'undo', status: 'blocked', durationMs: 0, reason })
+}
+
 /** Runs `finally` of every node that started, last ones first, whatever became of the run. */
-export async function finallyAll(
-  run: RunState,
-  graph: Graph,
-  limit: number,
-  signal: AbortSignal,
-): Promise<void> {
-  await walk(reversed(graph), limit, (index) => {
-    const state = run.nodes[index]
-    if (!state?.started || !state.spec.finally) return undefined
-    return act(run, state, 'finally', signal)
-  })
+export async function finallyAll(run: RunState, graph: Graph, signal: AbortSignal): Promise<void> {
+  const last = async (states: readonly NodeState[], order: Graph): Promise<void> => {
+    const wanted = ({ started, spec }: NodeState): boolean => started && spec.finally !== undefined
+    if (!states.some(wanted)) return
+    await walk(
+      reversed(order),
+      run.inAll,
+      (index) => {
+        const state = states[index]
+        return state && wanted(state) ? act(run, state, 'finally', signal) : undefined
+      },
+      gateOf(run, states),
+    )
+  }
+  const { onFailure } = run.plan
+  if (onFailure) await last(run.onFailure, toGraph(onFailure.nodes, onFailure.edges))
+  await last(run.nodes, graph)
 }
 
 /**
@@ -59,34 +101,31 @@ async function act(
   state: NodeState,
   phase: 'undo' | 'finally',
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Ended['kind']> {
   const { node, spec } = state
-  const startedAt = Date.now()
+  const startedAt = run.clock.now()
   emit(run, { type: 'node.started', node: node.id, phase })
-  try {
-    const { context } = phaseContext(run, state, phase, signal)
+  let open: PhaseContext | undefined
+  const ended = await attempt(boundsOf(run, state, phase, signal), (own) => {
+    open = phaseContext(run, state, phase, own)
     const more = phase === 'undo' ? { result: state.result, outcome: outcomeOf(state) } : {}
-    await spec[phase]?.(Object.defineProperties(context, Object.getOwnPropertyDescriptors(more)))
-    if (phase === 'undo') state.undone = true
-    emit(run, {
-      type: 'node.ended',
-      node: node.id,
-      phase,
-      status: 'done',
-      durationMs: Date.now() - startedAt,
-    })
-  } catch (thrown) {
-    if (phase === 'undo') state.undone = false
-    const { problem } = addFailure(run, state, phase, thrown)
-    emit(run, {
-      type: 'node.ended',
-      node: node.id,
-      phase,
-      status: 'failed',
-      durationMs: Date.now() - startedAt,
-      problem,
-    })
-  }
+    return spec[phase]?.(Object.defineProperties(open.context, Object.getOwnPropertyDescriptors(more)))
+  })
+  open?.close()
+  const well = ended.kind === 'returned'
+  if (phase === 'undo') state.undone = well
+  const thrown =
+    ended.kind === 'threw' ? ended.thrown : ended.kind === 'abandoned' ? ended.problem : undefined
+  const problem = well ? undefined : addFailure(run, state, phase, thrown).problem
+  emit(run, {
+    type: 'node.ended',
+    node: node.id,
+    phase,
+    status: well ? 'done' : 'failed',
+    durationMs: run.clock.now() - startedAt,
+    ...(problem && { problem }),
+  })
+  return ended.kind
 }
 
 function outcomeOf({ status }: NodeState): Outcome {

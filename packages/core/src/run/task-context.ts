@@ -1,4 +1,4 @@
-import type { Phase } from '../event/event.ts'
+import type { Phase, RunEventBody } from '../event/event.ts'
 import type { Host } from '../host/host.ts'
 import type { Shell, ShellScope } from '../port/shell.ts'
 import type { BaseContext } from '../task/context.ts'
@@ -9,6 +9,8 @@ import { emit, type NodeState, type RunState } from './run-state.ts'
 export interface PhaseContext {
   readonly context: BaseContext
   readonly skipped: () => string | undefined
+  /** From here on it says nothing any more: the events of a phase lie between its start and its end. */
+  readonly close: () => void
 }
 
 /** Builds what `run`, `undo` and `finally` get. Shells are opened when they are first read, so a body that uses none connects to none. */
@@ -22,10 +24,14 @@ export function phaseContext(
   const { id: node, stage: stageName, host: hostName, input } = state.node
   const entry = catalog.stages.get(stageName)
   if (!entry) throw new Error(`the plan has the stage '${stageName}', which the config does not have`)
+  let open = true
+  const say = (event: RunEventBody): void => {
+    if (open) emit(run, event)
+  }
   const scope: ShellScope = {
     signal,
     emit: (event) => {
-      emit(run, { type: 'node.command', node, phase, event })
+      say({ type: 'node.command', node, phase, event })
     },
   }
   const host = hostName === undefined ? undefined : entry.hosts.find(({ name }) => name === hostName)
@@ -40,11 +46,12 @@ export function phaseContext(
     },
     signal,
     run: info,
+    failures: [...run.failures],
     log: (message) => {
-      emit(run, { type: 'node.log', node, phase, message })
+      say({ type: 'node.log', node, phase, message })
     },
     progress: (done, total) => {
-      emit(run, { type: 'node.progress', node, phase, done, ...(total !== undefined && { total }) })
+      say({ type: 'node.progress', node, phase, done, ...(total !== undefined && { total }) })
     },
     skip: (reason: string, value?: unknown) => {
       skipped = reason
@@ -62,7 +69,10 @@ export function phaseContext(
       configurable: true,
     })
   }
-  return { context, skipped: () => skipped }
+  const close = (): void => {
+    open = false
+  }
+  return { context, skipped: () => skipped, close }
 }
 
 // Replaces a getter by its value.

@@ -1,3 +1,4 @@
+import type { Failure } from '../event/failure.ts'
 import type { Host, Stage } from '../host/host.ts'
 import type { Question } from '../port/question.ts'
 import type { Shell } from '../port/shell.ts'
@@ -29,6 +30,8 @@ export interface BaseContext {
   /** Aborted when the run is told to stop. */
   readonly signal: AbortSignal
   readonly run: RunInfo
+  /** What had gone wrong in this run when this body was entered, the first one first; for onFailure tasks, undo and finally. */
+  readonly failures: readonly Failure[]
   /** A line for whoever watches. */
   readonly log: (message: string) => void
   /** How far the task is, in its own unit (bytes, rows); `total` only when it is known. */
@@ -39,7 +42,7 @@ export interface BaseContext {
   readonly confirm: (question: Question) => Promise<void>
 }
 
-interface RemoteContext {
+export interface RemoteContext {
   /** The host of this node. */
   readonly host: Host
   readonly remote: Shell
@@ -52,15 +55,35 @@ export type TaskContext<S, N, H> = BaseContext &
     readonly needs: Results<N, H>
   }
 
-/** Shown when `undo` stands before `run`: its result is not known yet. */
-export interface WriteRunAboveUndo {}
-
 /** How the body ended before it is undone. */
 export type Outcome = 'done' | 'failed' | 'cancelled'
 
+/**
+ * The result of a body that the compiler has not read, or did not get to because of another mistake: as good as any, so that the one
+ * mistake is the one error.
+ */
+export type Unread = any
+
 /** What `undo` gets: `result` is undefined unless the body ended well. */
-export type UndoContext<S, N, H, R> = 0 extends 1 & R
-  ? TaskContext<S, N, H> & { readonly result: any; readonly outcome: Outcome }
-  : [unknown] extends [R]
-    ? WriteRunAboveUndo
-    : TaskContext<S, N, H> & { readonly result: Awaited<R> | undefined; readonly outcome: Outcome }
+export type UndoContext<S, N, H, R> = TaskContext<S, N, H> & {
+  readonly result: Awaited<R> | undefined
+  readonly outcome: Outcome
+}
+
+// Nobody has it, so that a condition on it is always decided the same way, but only once its type is known.
+interface Nobody {
+  readonly '~nobody': never
+}
+
+/** What `run` gives back: `R` or a promise of it. The condition lets the compiler read all of it into `Q` as well. */
+export type RunEnd<R, Q> = [Q] extends [Nobody] ? Q : R | Promise<R>
+
+/**
+ * What `undo` gives back: nothing. `Q` is what `run` gives back, read at the end; where `R`, which `undo` asked for, was not known by
+ * then, `undo` stands above `run`.
+ */
+export type UndoEnd<R, Q> = 0 extends 1 & R
+  ? 0 extends 1 & Awaited<Q>
+    ? void | Promise<void>
+    : '✗ write run above undo'
+  : void | Promise<void>

@@ -1,15 +1,16 @@
 import { callerLocation } from '../problem/location.ts'
 import type { CheckNeeds, Needs } from './needs.ts'
-import { checkName, makeTask, type Task } from './task.ts'
+import { checkAliases, checkName, makeTask, type Task } from './task.ts'
 
 /** A name for several tasks: no body, no result; it ends when all of them have. Recipes use groups as milestones to hook onto. */
 export function group<const Name extends string, N extends Needs>(
   name: Name,
   needs: N & CheckNeeds<N>,
-  options: { readonly desc?: string } = {},
+  options: { readonly desc?: string; readonly aliases?: readonly string[] } = {},
 ): Task<Name, {}, void, 'once'> {
   const location = callerLocation()
   checkName(name, location)
+  checkAliases(name, options.aliases, location)
   const spec = {
     needs,
     input: undefined,

@@ -3,8 +3,9 @@ import type { On } from '../host/on.ts'
 import { callerLocation, type SourceLocation } from '../problem/location.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
-import type { TaskContext, UndoContext } from './context.ts'
+import type { RunEnd, TaskContext, UndoContext, UndoEnd, Unread } from './context.ts'
 import type { CheckNeeds, Needs } from './needs.ts'
+import { checkPace, PACE_KEYS, type Pace } from './pace.ts'
 import type { Schema, SchemaInput, SchemaOutput } from './schema.ts'
 
 /** Where a task runs, as far as types care: once on the control machine, on one host, or on each of several. */
@@ -46,7 +47,7 @@ export interface PlanContext<S> {
   readonly host?: Host
 }
 
-export interface TaskOptions {
+export interface TaskOptions extends Pace {
   readonly desc?: string
   /** Default 'write'. */
   readonly effect?: Effect
@@ -58,7 +59,9 @@ export interface TaskOptions {
   readonly commits?: boolean
 }
 
-export interface TaskSpec<S, N, H, W, E, R> extends TaskOptions {
+export interface TaskSpec<S, N, H, W, E, R, Q> extends TaskOptions {
+  /** Other names by which the command line takes it; lists and plans show its own. */
+  readonly aliases?: readonly string[]
   /** Tasks whose results this one uses: `{ build, release: all(release) }`. They run first. */
   readonly needs?: N & CheckNeeds<N>
   /** A zod object (or any Standard Schema); its keys become `key=value` on the command line. */
@@ -69,15 +72,16 @@ export interface TaskSpec<S, N, H, W, E, R> extends TaskOptions {
   readonly when?: (context: PlanContext<S>) => W
   /** 'warn': a failure is shown but fails neither the run nor dependents, which then see undefined. Default 'fail'. */
   readonly onError?: E
-  run(context: TaskContext<S, N, H>): R | Promise<R>
+  run(context: TaskContext<S, N, H>): RunEnd<R, Q>
   /** Takes back what `run` did, also when it did only half. Must be safe when nothing was done. Stands below `run`. */
-  undo?(context: UndoContext<S, N, H, R>): void | Promise<void>
+  undo?(context: UndoContext<S, N, H, R>): UndoEnd<R, Q>
   /** After everything, whether the run succeeded or not. */
   finally?(context: TaskContext<S, N, H>): void | Promise<void>
 }
 
 /** A spec without its types, as the resolver and the executor read it. */
 export interface ErasedSpec extends TaskOptions {
+  readonly aliases?: readonly string[]
   readonly needs: Needs
   readonly input: Schema | undefined
   readonly on: On | undefined
@@ -87,6 +91,8 @@ export interface ErasedSpec extends TaskOptions {
   readonly run: ((context: any) => unknown) | undefined
   readonly undo: ((context: any) => void | Promise<void>) | undefined
   readonly finally: ((context: any) => void | Promise<void>) | undefined
+  /** The task whose place this one takes, for one that `override` made. */
+  readonly overrides?: AnyTask
 }
 
 type AtFrom<H> = [H] extends [undefined]
@@ -99,6 +105,7 @@ type Out<W, E, R> = [W] extends [true] ? ([E] extends ['fail'] ? R : R | undefin
 const KEYS = [
   ...[
     'desc',
+    'aliases',
     'effect',
     'onNoHost',
     'commits',
@@ -111,24 +118,65 @@ const KEYS = [
     'undo',
     'finally',
   ],
+  ...PACE_KEYS,
 ]
 
-/**
- * Declares a task. Plain data: nothing runs until a plan is made of it.
- * @throws Problem `TASK_INVALID` (usage) for an impossible name, an unknown key, or `undo` above `run`
- */
-export function task<
-  const Name extends string,
-  N extends Needs = {},
-  S extends Schema = Schema<{}, {}>,
-  const H extends On | undefined = undefined,
-  W extends boolean | string = true,
-  E extends 'fail' | 'warn' = 'fail',
-  R = unknown,
->(name: Name, spec: TaskSpec<S, N, H, W, E, R>): Task<Name, SchemaInput<S>, Out<W, E, R>, AtFrom<H>> {
-  const location = callerLocation()
-  checkSpec(name, spec, location)
-  return makeTask(name, eraseSpec(spec as unknown as ErasedInput), location, undefined)
+// What is one task's own: its types are inferred from it, or it would mean the same for all.
+const OWN_KEYS = ['aliases', 'needs', 'input', 'when', 'run', 'undo', 'finally']
+const SHARED_KEYS = KEYS.filter((key) => !OWN_KEYS.includes(key))
+
+/** The keys of {@link TaskOptions}: what changes neither a task's types nor its place. */
+export const TASK_OPTIONS: readonly string[] = SHARED_KEYS.filter((key) => key !== 'on' && key !== 'onError')
+
+/** What tasks of one kind share: `task.preset({ on: 'db', effect: 'read' })`. */
+export interface PresetOptions<H, E> extends TaskOptions {
+  readonly on?: H
+  readonly onError?: E
+}
+
+/** `task`, and what {@link TaskFn.preset} makes of it; `PH` and `PE` are the preset's `on` and `onError`. */
+export interface TaskFn<PH extends On | undefined = undefined, PE extends 'fail' | 'warn' = 'fail'> {
+  /**
+   * Declares a task. Plain data: nothing runs until a plan is made of it.
+   * @throws Problem `TASK_INVALID` (usage) for an impossible name, an unknown key, or `undo` above `run`
+   */
+  <
+    const Name extends string,
+    N extends Needs = {},
+    S extends Schema = Schema<{}, {}>,
+    const H extends On | undefined = PH,
+    W extends boolean | string = true,
+    E extends 'fail' | 'warn' = PE,
+    R = Unread,
+    Q = Unread,
+  >(
+    name: Name,
+    spec: TaskSpec<S, N, H, W, E, R, Q>,
+  ): Task<Name, SchemaInput<S>, Out<W, E, R>, AtFrom<H>>
+  /**
+   * A `task` with other defaults; what a task says itself wins. A preset's preset has both.
+   * @throws Problem `TASK_INVALID` (usage) for a key that tasks cannot share
+   */
+  readonly preset: <const H extends On | undefined = PH, E extends 'fail' | 'warn' = PE>(
+    options: PresetOptions<H, E>,
+  ) => TaskFn<H, E>
+}
+
+export const task: TaskFn = taskWith({})
+
+function taskWith<PH extends On | undefined, PE extends 'fail' | 'warn'>(
+  defaults: ErasedInput,
+): TaskFn<PH, PE> {
+  const declare = (name: string, spec: ErasedInput): AnyTask => {
+    const location = callerLocation()
+    checkSpec(name, spec, location)
+    return makeTask(name, eraseSpec({ ...defaults, ...spec }), location, undefined)
+  }
+  const preset = (options: ErasedInput): TaskFn<any, any> => {
+    checkKeys('a preset', options, SHARED_KEYS, callerLocation())
+    return taskWith({ ...defaults, ...options })
+  }
+  return Object.assign(declare, { preset }) as unknown as TaskFn<PH, PE>
 }
 
 type ErasedInput = Partial<ErasedSpec>
@@ -181,24 +229,46 @@ export function checkName(name: string, location: SourceLocation | undefined): v
   }
 }
 
+/** @throws Problem `TASK_INVALID` (usage) about the first key that `what` cannot have */
+export function checkKeys(
+  what: string,
+  spec: object,
+  known: readonly string[],
+  location: SourceLocation | undefined,
+): void {
+  const unknown = Object.keys(spec).find((key) => !known.includes(key))
+  if (unknown === undefined) return
+  throw new Problem('usage', 'TASK_INVALID', `${what} has the unknown key '${unknown}'`, {
+    location,
+    key: unknown,
+    hint: didYouMean(unknown, known) ?? `It may have: ${known.join(', ')}.`,
+  })
+}
+
+export function checkAliases(name: string, aliases: unknown, location: SourceLocation | undefined): void {
+  if (aliases === undefined) return
+  if (!Array.isArray(aliases) || !aliases.every((alias) => typeof alias === 'string')) {
+    throw new Problem('usage', 'TASK_INVALID', `the aliases of the task '${name}' are no list of names`, {
+      location,
+      key: 'aliases',
+      hint: "Write aliases: ['other:name'].",
+    })
+  }
+  for (const alias of aliases) checkName(alias, location)
+}
+
 function checkSpec(name: string, spec: object, location: SourceLocation | undefined): void {
   checkName(name, location)
   const keys = Object.keys(spec)
-  const unknown = keys.find((key) => !KEYS.includes(key))
-  if (unknown !== undefined) {
-    const hint = didYouMean(unknown, KEYS) ?? `A task has: ${KEYS.join(', ')}.`
-    throw new Problem('usage', 'TASK_INVALID', `the task '${name}' has the unknown key '${unknown}'`, {
-      location,
-      key: unknown,
-      hint,
-    })
-  }
+  checkKeys(`the task '${name}'`, spec, KEYS, location)
+  checkAliases(name, (spec as ErasedInput).aliases, location)
   if (typeof (spec as { run?: unknown }).run !== 'function') {
     throw new Problem('usage', 'TASK_INVALID', `the task '${name}' has no run function`, {
       location,
       hint: `Give it one, or use group('${name}', { … }) for a task that only gathers others.`,
     })
   }
+  checkPace(name, spec, location)
   // The type of `undo`'s result is inferred from `run`, which the compiler must have read first.
   if (keys.includes('undo') && keys.indexOf('undo') < keys.indexOf('run')) {
     throw new Problem('usage', 'TASK_INVALID', `in the task '${name}', undo stands above run`, {

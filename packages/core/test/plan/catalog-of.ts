@@ -1,10 +1,13 @@
 import { loadCatalog, type Catalog, type Config } from '@deployfile/core'
 
 interface Parts {
-  readonly tasks: readonly unknown[]
+  readonly tasks?: readonly unknown[]
   readonly before?: Record<string, readonly unknown[]>
   readonly after?: Record<string, readonly unknown[]>
   readonly use?: readonly unknown[]
+  readonly grace?: string
+  readonly pools?: Readonly<Record<string, unknown>>
+  readonly onFailure?: readonly unknown[]
 }
 
 export const STAGES = {

@@ -245,6 +245,41 @@ describe('several tasks', () => {
   })
 })
 
+describe('task values as requests', () => {
+  const tag = task('tag', {
+    input: z.object({ name: z.string().default('none') }),
+    run: ({ input }) => input.name,
+  })
+  const both = task('both', { needs: { one: tag.with({ name: 'one' }) }, run: noop })
+
+  test('are looked up by name, and bring the input that they were given', () => {
+    const plan = resolvePlan(catalogOf({ tasks: [tag, both] }), {
+      tasks: [tag.with({ name: 'two' }), tag, both, both],
+    })
+    expect(plan.requested).toEqual(['tag', 'tag', 'both', 'both'])
+    expect(plan.nodes.map(({ id, input }) => [id, input])).toEqual([
+      ['tag{"name":"two"}', { name: 'two' }],
+      ['tag', { name: 'none' }],
+      ['tag{"name":"one"}', { name: 'one' }],
+      ['both', undefined],
+    ])
+    expect(edges(plan)).toContain('tag{"name":"two"} > tag')
+  })
+
+  test('a name means the task without input, also where the config holds it with input only', () => {
+    const plan = resolvePlan(catalogOf({ tasks: [both] }), { tasks: ['tag'], inputs: { name: 'three' } })
+    expect(plan.nodes.map(({ id, input }) => [id, input])).toEqual([['tag', { name: 'three' }]])
+  })
+
+  test('a value that the config does not have is an unknown task', () => {
+    const stranger = task('stranger', { run: noop })
+    expect(problemOf(() => resolvePlan(catalogOf({ tasks: [tag] }), { tasks: [stranger] }))).toMatchObject({
+      code: 'TASK_UNKNOWN',
+      message: "there is no task 'stranger'",
+    })
+  })
+})
+
 describe('what is wrong is said with what is right', () => {
   const migrate = task('deploy:migrate', { on: 'db', run: noop })
 

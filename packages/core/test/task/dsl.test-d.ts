@@ -173,7 +173,7 @@ describe('what must not compile', () => {
   test('undo above run', () => {
     task('x', {
       on: 'web',
-      // @ts-expect-error Property 'result' does not exist on type 'WriteRunAboveUndo'
+      // @ts-expect-error ✗ write run above undo
       async undo({ result }) {
         await Promise.resolve(result)
       },

@@ -1,5 +1,7 @@
-import { Problem } from '@deployfile/core'
-import { Command, CommanderError, Option } from 'commander'
+import { milliseconds, Problem } from '@deployfile/core'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+
+export type OnFailure = 'no-new' | 'continue' | 'kill'
 
 export type RendererName = 'auto' | 'tree' | 'plain' | 'json'
 
@@ -12,6 +14,11 @@ export interface CommandLine {
   readonly where: boolean
   readonly plan: boolean
   readonly yes: boolean
+  readonly onFailure: OnFailure
+  /** Bodies at once. */
+  readonly concurrency: number | undefined
+  /** Milliseconds. */
+  readonly grace: number | undefined
   readonly renderer: RendererName
   readonly json: boolean
   readonly quiet: boolean
@@ -47,6 +54,20 @@ function program(version: string): Command {
     .option('--plan', 'print the plan: what would run where, and what it waits for')
     .option('-y, --yes', 'do not ask before a protected stage is changed')
     .addOption(
+      new Option(
+        '--on-failure <mode>',
+        'start nothing new, run what does not depend on it, or cancel what runs',
+      )
+        .choices(['no-new', 'continue', 'kill'])
+        .default('no-new'),
+    )
+    .option('--concurrency <n>', 'tasks at once, default 100', readConcurrency)
+    .option(
+      '--grace <time>',
+      "for what must stop before it is given up, such as 2m; default the config's",
+      readGrace,
+    )
+    .addOption(
       new Option('--renderer <name>', 'how a run is shown')
         .choices(['auto', 'tree', 'plain', 'json'])
         .default('auto'),
@@ -60,7 +81,21 @@ function program(version: string): Command {
     .exitOverride()
 }
 
+function readConcurrency(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It is a whole number from 1.')
+}
+
+function readGrace(text: string): number {
+  const time = milliseconds(text)
+  if (time !== undefined) return time
+  throw new InvalidArgumentError('It is a time, such as 2m.')
+}
+
 interface Parsed {
+  onFailure: OnFailure
+  concurrency?: number
+  grace?: number
   tasks?: boolean | string
   all?: boolean
   where?: boolean
@@ -113,6 +148,9 @@ export function readCommandLine(argv: readonly string[], version: string): Comma
     where: options.where ?? false,
     plan: options.plan ?? false,
     yes: options.yes ?? false,
+    onFailure: options.onFailure,
+    concurrency: options.concurrency,
+    grace: options.grace,
     renderer: json ? 'json' : renderer,
     json: json || renderer === 'json',
     quiet: options.quiet ?? false,

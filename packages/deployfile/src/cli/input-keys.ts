@@ -14,7 +14,7 @@ export function inputKeys(catalog: Catalog): ReadonlyMap<string, InputKind> {
       const kind = typeOf(field) === 'boolean' ? 'switch' : 'value'
       // Two tasks may differ: a key that anybody reads a value from always takes one.
       if (keys.get(key) !== 'value') keys.set(key, kind)
-      keys.set(`${task.name}.${key}`, kind)
+      for (const name of [task.name, ...(task['~task'].spec.aliases ?? [])]) keys.set(`${name}.${key}`, kind)
     }
   }
   return keys

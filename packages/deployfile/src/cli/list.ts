@@ -3,7 +3,7 @@ import { shorten } from '../render/problem.ts'
 import type { Style } from '../render/style.ts'
 
 export interface ListOptions {
-  /** Only names that contain it. */
+  /** Only tasks with a name or an alias that contains it. */
   readonly pattern: string | undefined
   /** Also tasks without a description. */
   readonly all: boolean
@@ -23,9 +23,15 @@ export function listed(
   return [...catalog.tasks.values()]
     .filter(
       (task) =>
-        (all || where || task.desc !== undefined) && (pattern === undefined || task.name.includes(pattern)),
+        (all || where || task.desc !== undefined) &&
+        (pattern === undefined || namesOf(task).some((name) => name.includes(pattern))),
     )
     .sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+// An alias finds its task, which is shown by its own name.
+function namesOf(task: AnyTask): readonly string[] {
+  return [task.name, ...(task['~task'].spec.aliases ?? [])]
 }
 
 /**

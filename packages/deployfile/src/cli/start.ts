@@ -2,28 +2,35 @@ import { setMaxListeners } from 'node:events'
 import path from 'node:path'
 import {
   execute,
-  fileJournal,
   redact,
   type Ask,
   type Catalog,
+  type ExecuteOptions,
   type Failure,
   type Plan,
   type RunEvent,
   type RunInfo,
   type RunOutcome,
 } from '@deployfile/core'
-import { createShells } from '@deployfile/shell'
 import { failureBlock, warningBlock } from '../render/failure.ts'
 import { shorten } from '../render/problem.ts'
 import type { Renderer } from '../render/renderer.ts'
 import { createStyle, wantsColor, type Output } from '../render/style.ts'
 import { chooseRenderer } from './choose-renderer.ts'
-import { answer, confirmStages, stageQuestions, type Answers } from './confirm.ts'
+import {
+  answer,
+  confirmStages,
+  oneByOne,
+  stageQuestions,
+  type Answers,
+  type Wording,
+} from '../run/confirm.ts'
 import { exitCode, signalCode } from './exit-code.ts'
 import type { CommandLine } from './grammar.ts'
-import { runInfo } from './run-info.ts'
+import { openDoors } from '../run/doors.ts'
+import { runInfo } from '../run/run-info.ts'
 import { listen, type StopSignal } from './signals.ts'
-import { makeRunFolder } from './state-folder.ts'
+import { makeRunFolder } from '../run/state-folder.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface Start {
@@ -36,8 +43,11 @@ export interface Start {
   readonly terminal: Terminal
 }
 
-/** Milliseconds that connections get to close; a server that does not answer must not keep a finished run from ending. */
-const CLOSING = 3000
+const WORDING: Wording = {
+  nobody: 'there is no terminal to ask on',
+  yes: '--yes',
+  confirm: (name) => `confirm=${name}`,
+}
 
 /**
  * Runs a plan: questions first, then everything else. Returns the exit code.
@@ -45,7 +55,7 @@ const CLOSING = 3000
  */
 export async function startRun({ catalog, plan, line, confirm, root, terminal }: Start): Promise<number> {
   const { env, stdout, stderr } = terminal
-  const answers: Answers = { yes: line.yes, confirm, prompt: terminal.prompt }
+  const answers: Answers = { yes: line.yes, confirm, prompt: terminal.prompt, wording: WORDING }
   await confirmStages(stageQuestions(plan, catalog), answers)
 
   const run = await runInfo(root, env)
@@ -61,6 +71,7 @@ export async function startRun({ catalog, plan, line, confirm, root, terminal }:
     renderer,
     answers,
     terminal,
+    limits: limitsOf(line),
   })
 
   const code = exitCode(plan, outcome, signal)
@@ -85,7 +96,10 @@ interface Show {
   readonly renderer: Renderer
   readonly answers: Answers
   readonly terminal: Terminal
+  readonly limits: Limits
 }
+
+type Limits = Pick<ExecuteOptions, 'onFailure' | 'concurrency' | 'grace'>
 
 interface Shown {
   readonly outcome: RunOutcome
@@ -94,14 +108,30 @@ interface Shown {
   readonly warnings: readonly Failure[]
 }
 
-async function show({ catalog, plan, run, folder, renderer, answers, terminal }: Show): Promise<Shown> {
+function limitsOf({ onFailure, concurrency, grace }: CommandLine): Limits {
+  return {
+    onFailure,
+    ...(concurrency !== undefined && { concurrency }),
+    ...(grace !== undefined && { grace }),
+  }
+}
+
+async function show({
+  catalog,
+  plan,
+  run,
+  folder,
+  renderer,
+  answers,
+  terminal,
+  limits,
+}: Show): Promise<Shown> {
   const stopping = new AbortController()
   // Each command that runs listens; a hundred of them are no leak.
   setMaxListeners(0, stopping.signal)
   const undoLogs = new Map<string, string[]>()
   const warnings: Failure[] = []
-  const journal = fileJournal(folder)
-  const shells = createShells({ root: run.root, redact })
+  const doors = openDoors(run, folder)
   let signal: StopSignal | undefined
   const stopListening = listen(
     terminal.signals,
@@ -122,21 +152,21 @@ async function show({ catalog, plan, run, folder, renderer, answers, terminal }:
     renderer.event(event)
   }
   try {
-    const ask = askOneByOne(renderer, answers)
+    const ask = askOnScreen(renderer, answers)
     const outcome = await execute(plan, {
       catalog,
-      shells,
+      shells: doors.shells,
       run,
       ask,
       signal: stopping.signal,
-      journal,
+      journal: doors.journal,
+      ...limits,
       onEvent,
     })
     return { outcome, signal, undoLogs, warnings }
   } finally {
     await renderer.end()
-    await within(CLOSING, shells.close())
-    journal.close()
+    await doors.close()
     stopListening()
   }
 }
@@ -147,29 +177,16 @@ function leftAtOnce(folder: string): string {
   return `deployfile: ${what}\n  Log: ${path.join(folder, 'events.jsonl')}\n`
 }
 
-/** Two hosts may ask at the same time; a person answers one question after the other. */
-function askOneByOne(renderer: Renderer, answers: Answers): Ask {
-  let last: Promise<unknown> = Promise.resolve()
-  return (question) => {
-    const asked = last.then(async () => {
-      await renderer.pause()
-      try {
-        await answer(question, answers)
-      } finally {
-        renderer.resume()
-      }
-    })
-    last = asked.catch(() => undefined)
-    return asked
-  }
-}
-
-async function within(milliseconds: number, closing: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)))
-  // What goes wrong while hanging up is of no use to anybody after the run is over.
-  await Promise.race([closing.catch(() => undefined), late])
-  clearTimeout(timer)
+/** The screen stands still while a question is on it. */
+function askOnScreen(renderer: Renderer, answers: Answers): Ask {
+  return oneByOne(async (question) => {
+    await renderer.pause()
+    try {
+      await answer(question, answers)
+    } finally {
+      renderer.resume()
+    }
+  })
 }
 
 /** The last gate: shells redact what they emit, messages of tasks pass only here. */

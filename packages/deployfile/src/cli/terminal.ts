@@ -1,5 +1,5 @@
 import type { Output } from '../render/style.ts'
-import type { Prompt } from './confirm.ts'
+import type { Prompt } from '../run/confirm.ts'
 import type { SignalSource } from './signals.ts'
 
 /** Everything of the process that a command touches, so that a test can stand in for it. */

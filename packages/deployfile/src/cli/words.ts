@@ -1,4 +1,12 @@
-import { didYouMean, nearest, Problem, type Catalog } from '@deployfile/core'
+import {
+  didYouMean,
+  nearest,
+  nearestTask,
+  Problem,
+  quoteTask,
+  taskNamed,
+  type Catalog,
+} from '@deployfile/core'
 import { optionNames } from './grammar.ts'
 import { inputKeys } from './input-keys.ts'
 
@@ -23,7 +31,7 @@ export function readWords(catalog: Catalog, words: readonly string[]): Request {
   const named = first !== undefined && catalog.stages.has(first) ? first : undefined
   const tasks = named === undefined ? names : names.slice(1)
   for (const [index, name] of tasks.entries()) {
-    if (catalog.tasks.has(name)) continue
+    if (taskNamed(catalog, name)) continue
     if (catalog.stages.has(name)) throw stageNotFirst(name, tasks, named)
     throw unknownWord(catalog, name, index === 0 && named === undefined)
   }
@@ -39,7 +47,8 @@ export function readWords(catalog: Catalog, words: readonly string[]): Request {
       },
     )
   }
-  return { stage: named ?? keyed, tasks, inputs, confirm }
+  const ownNames = tasks.map((name) => taskNamed(catalog, name)?.name ?? name)
+  return { stage: named ?? keyed, tasks: ownNames, inputs, confirm }
 }
 
 function split(
@@ -119,11 +128,13 @@ function unknownStage(catalog: Catalog, name: string): Problem {
 /** The first word may be either; a guess says which of the two it is. */
 function unknownWord(catalog: Catalog, name: string, mayBeStage: boolean): Problem {
   const list = `deployfile -T lists the tasks${mayBeStage ? `; the stages are ${[...catalog.stages.keys()].join(', ')}` : ''}.`
-  const task = nearest(name, catalog.tasks.keys())
+  const task = nearestTask(catalog, name)
   const stage = mayBeStage ? nearest(name, catalog.stages.keys()) : undefined
   const both = stage !== undefined && task !== undefined ? nearest(name, [stage, task]) : (stage ?? task)
   const guess =
-    both === undefined ? undefined : `Did you mean the ${both === stage ? 'stage' : 'task'} '${both}'?`
+    both === undefined
+      ? undefined
+      : `Did you mean the ${both === stage ? `stage '${both}'` : `task ${quoteTask(catalog, both)}`}?`
   const message = mayBeStage ? `'${name}' is neither a stage nor a task` : `there is no task '${name}'`
   return new Problem('usage', 'WORD_UNKNOWN', message, { hint: [guess, list].filter(Boolean).join(' ') })
 }

@@ -21,16 +21,49 @@ export function explainImport(file: string, { thrown, exactColumns }: ImportFail
       `${path.basename(syntax.location.file)} cannot be read: ${syntax.reason}`,
       {
         location: syntax.location,
+        ...(isDecorator(syntax.location) && { hint: WITHOUT_DECORATORS }),
         cause: thrown,
       },
     )
   }
   const location = error && firstUserFrame(error, file, exactColumns)
-  const said = error ? `${error.name}: ${error.message}` : `a value that is not an Error: ${String(thrown)}`
+  if (error?.message.startsWith('Decorating class property failed') === true) {
+    return decoratedProperty(location?.file ?? file, error)
+  }
+  const said = error ? `${error.name}: ${error.message}` : `a value that is not an Error: ${shown(thrown)}`
   return new Problem('usage', 'CONFIG_THREW', `${path.basename(file)} threw ${said}`, {
     location,
     hint: 'It was loaded, nothing was connected. Run again with --verbose to see the stack.',
     cause: thrown,
+  })
+}
+
+// String() of an object says nothing, and throws where there is no prototype.
+function shown(thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown)
+  try {
+    return JSON.stringify(thrown)
+  } catch {
+    return Object.prototype.toString.call(thrown)
+  }
+}
+
+const WITHOUT_DECORATORS = 'Node has no decorators: write the config, and what it imports, without them.'
+
+function isDecorator({ file, line, column }: SourceLocation): boolean {
+  return readLines(file)[line - 1]?.[column - 1] === '@'
+}
+
+/** jiti reads decorators of classes and methods; at one of a property it stops with a note to authors of Babel plugins. */
+function decoratedProperty(file: string, cause: Error): Problem {
+  const lines = readLines(file)
+  const property = /^\s*@[\w.]+(?:\(.*?\))?\s+(?!class\b)(?:[a-z]+\s+)*[#\w]+[!?]?\s*[=:;]/
+  const index = lines.findIndex((line) => property.test(line))
+  const column = (lines[index]?.indexOf('@') ?? 0) + 1
+  return new Problem('usage', 'CONFIG_SYNTAX', `${path.basename(file)} decorates a property of a class`, {
+    ...(index !== -1 && { location: { file, line: index + 1, column } }),
+    hint: WITHOUT_DECORATORS,
+    cause,
   })
 }
 

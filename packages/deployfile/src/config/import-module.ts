@@ -27,13 +27,17 @@ export async function importModule(file: string): Promise<ImportedModule | Impor
   try {
     return { exports: await importMarked(file), exactColumns: true }
   } catch (thrown) {
-    const mayRetry = /\.m?ts$/.test(file) && !hasBegun() && RETRIED.has(codeOf(thrown) ?? '')
-    if (!mayRetry) return { thrown, exactColumns: true }
+    if (hasBegun() || !isForJiti(file, codeOf(thrown) ?? '')) return { thrown, exactColumns: true }
     const second = await importByJiti(file)
     // A package that neither finds is best explained by the first, native error.
     const lost = 'thrown' in second && codeOf(second.thrown) === 'MODULE_NOT_FOUND'
     return lost && codeOf(thrown) === 'ERR_MODULE_NOT_FOUND' ? { thrown, exactColumns: true } : second
   }
+}
+
+/** JavaScript means the same everywhere, but it may import TypeScript, which not every Node reads. */
+function isForJiti(file: string, code: string): boolean {
+  return /\.m?ts$/.test(file) ? RETRIED.has(code) : code === 'ERR_UNKNOWN_FILE_EXTENSION'
 }
 
 function hasBegun(): boolean {

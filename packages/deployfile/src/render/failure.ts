@@ -55,7 +55,7 @@ export function warningBlock(warnings: readonly Failure[], view: ReportView): st
 }
 
 function groupFailures(plan: Plan, failures: readonly Failure[]): Group[] {
-  const nodes = new Map(plan.nodes.map((node) => [node.id, node]))
+  const nodes = new Map([...plan.nodes, ...(plan.onFailure?.nodes ?? [])].map((node) => [node.id, node]))
   const groups = new Map<string, Group>()
   for (const { node: id, phase, problem } of failures) {
     const node = nodes.get(id)

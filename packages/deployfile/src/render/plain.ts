@@ -3,6 +3,7 @@ import { clock, duration } from './duration.ts'
 import { header } from './header.ts'
 import { labelOf } from './node-label.ts'
 import type { RenderContext, Renderer } from './renderer.ts'
+import { retryText } from './retry-text.ts'
 import { printable } from './style.ts'
 
 type CommandEvent = Extract<RunEvent, { type: 'node.command' }>['event']
@@ -26,9 +27,11 @@ interface TaskLog {
  */
 export function plainRenderer(context: RenderContext): Renderer {
   const { style, verbose } = context
-  const nodes = new Map(context.plan.nodes.map((node) => [node.id, node]))
+  const { plan } = context
+  const all = [...plan.nodes, ...(plan.onFailure?.nodes ?? [])]
+  const nodes = new Map(all.map((node) => [node.id, node]))
   /** Tasks that run on several hosts: their output says whose it is (airbrussh #98). */
-  const shared = sharedLabels(context.plan.nodes)
+  const shared = sharedLabels(all)
   const logs = new Map<string, TaskLog>()
   const commands = new Map<string, Command>()
   /** Nodes whose failed command has been shown: their own end would only repeat it. */
@@ -148,6 +151,9 @@ export function plainRenderer(context: RenderContext): Renderer {
         if (!due(event.node, event.at)) return
         under(node, event.phase, event.at)
         said(node, `${String(event.done)}${event.total === undefined ? '' : ` of ${String(event.total)}`}`)
+      } else if (event.type === 'node.retrying') {
+        under(node, event.phase, event.at)
+        print(style.yellow(`    ! ${node.host === undefined ? '' : `${node.host} `}${retryText(event)}`))
       } else if (event.type === 'node.command') command(node, event.phase, event.event, event.at)
       else ended(node, event)
     },

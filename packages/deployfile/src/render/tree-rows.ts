@@ -1,5 +1,6 @@
 import type { CommandEvent, NodeStatus, Plan, RunEvent } from '@deployfile/core'
 import { labelOf } from './node-label.ts'
+import { retryText } from './retry-text.ts'
 import { printable } from './style.ts'
 
 export type RowState = 'waiting' | 'running' | 'undoing' | 'undone' | 'stuck' | NodeStatus
@@ -86,6 +87,9 @@ function applyToRow(row: Row, event: Extract<RunEvent, { node: string }>, host: 
       return
     case 'node.progress':
       row.last = `${place}${String(event.done)}${event.total === undefined ? '' : ` of ${String(event.total)}`}`
+      return
+    case 'node.retrying':
+      row.last = `${place}${retryText(event)}`
       return
     case 'node.command':
       applyCommand(row, event.event, place)

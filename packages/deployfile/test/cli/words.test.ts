@@ -80,6 +80,21 @@ describe('words that nothing answers to', () => {
       'deployfile --help lists the options.',
     ],
     [
+      ['release', '--on-failure', 'stop'],
+      `option '--on-failure <mode>' argument 'stop' is invalid. Allowed choices are no-new, continue, kill.`,
+      'deployfile --help lists the options.',
+    ],
+    [
+      ['release', '--concurrency', '0'],
+      `option '--concurrency <n>' argument '0' is invalid. It is a whole number from 1.`,
+      'deployfile --help lists the options.',
+    ],
+    [
+      ['release', '--grace', '1 week'],
+      `option '--grace <time>' argument '1 week' is invalid. It is a time, such as 2m.`,
+      'deployfile --help lists the options.',
+    ],
+    [
       ['release', '--json', '--renderer', 'plain'],
       '--json and --renderer plain contradict each other',
       'Leave one of them out.',
@@ -154,6 +169,12 @@ Options:
   --plan                 print the plan: what would run where, and what it waits
                          for
   -y, --yes              do not ask before a protected stage is changed
+  --on-failure <mode>    start nothing new, run what does not depend on it, or
+                         cancel what runs (choices: "no-new", "continue",
+                         "kill", default: "no-new")
+  --concurrency <n>      tasks at once, default 100
+  --grace <time>         for what must stop before it is given up, such as 2m;
+                         default the config's
   --renderer <name>      how a run is shown (choices: "auto", "tree", "plain",
                          "json", default: "auto")
   --json                 one JSON event a line; with -T and --plan one JSON

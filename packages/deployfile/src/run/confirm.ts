@@ -1,4 +1,4 @@
-import { Problem, type Catalog, type Plan, type PlanNode, type Question } from '@deployfile/core'
+import { Problem, type Ask, type Catalog, type Plan, type PlanNode, type Question } from '@deployfile/core'
 import { labelOf, onHosts } from '../render/node-label.ts'
 
 /** Puts a question on the screen; undefined when the person gave up. */
@@ -10,6 +10,14 @@ export interface Answers {
   readonly confirm: string | undefined
   /** Undefined where nobody can be asked. */
   readonly prompt: Prompt | undefined
+  readonly wording: Wording
+}
+
+/** How answers are given, in the words of where they are: what to add to a command line is not what to add to a program. */
+export interface Wording {
+  readonly nobody: string
+  readonly yes: string
+  readonly confirm: (name: string) => string
 }
 
 /** A stage that is about to be changed, and by what. */
@@ -48,7 +56,8 @@ export async function confirmStages(questions: readonly StageQuestion[], answers
     if (answers.yes && !question.destroys) continue
     const { stage } = question
     const message = `${stage} is protected. This changes it:\n${changes(question.nodes).join('\n')}`
-    await answer({ message, answer: stage }, answers, question.destroys ? `confirm=${stage}` : '--yes')
+    const { yes, confirm } = answers.wording
+    await answer({ message, answer: stage }, answers, question.destroys ? confirm(stage) : yes)
   }
 }
 
@@ -59,22 +68,33 @@ export async function confirmStages(questions: readonly StageQuestion[], answers
 export async function answer(
   question: Question,
   answers: Answers,
-  add = `confirm=${question.answer}`,
+  add = answers.wording.confirm(question.answer),
 ): Promise<void> {
   if (answers.confirm === question.answer) return
   // Without a prompt the question was never on the screen.
   const asked = `\n${question.message}`
   if (answers.confirm !== undefined) {
-    throw refused(`confirm=${answers.confirm} is not the answer${asked}`, `To go on, write ${add} instead.`)
+    const given = answers.wording.confirm(answers.confirm)
+    throw refused(`${given} is not the answer${asked}`, `To go on, write ${add} instead.`)
   }
   if (!answers.prompt) {
-    throw refused(`this needs an answer, and there is no terminal to ask on${asked}`, `To go on, add ${add}`)
+    throw refused(`this needs an answer, and ${answers.wording.nobody}${asked}`, `To go on, add ${add}`)
   }
   const typed = await answers.prompt(question)
   if (typed === question.answer) return
   const said =
     typed === undefined ? 'the question was not answered' : `'${typed}' is not '${question.answer}'`
   throw refused(said, `To go on, type ${question.answer}, or add ${add}`)
+}
+
+/** Two hosts may ask at the same time; one question is put after the other was answered. */
+export function oneByOne(ask: Ask): Ask {
+  let last: Promise<unknown> = Promise.resolve()
+  return (question) => {
+    const asked = last.then(() => ask(question))
+    last = asked.catch(() => undefined)
+    return asked
+  }
 }
 
 function refused(said: string, hint: string): Problem {

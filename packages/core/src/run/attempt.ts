@@ -1,0 +1,116 @@
+import type { Clock } from '../port/clock.ts'
+import { Problem } from '../problem/problem.ts'
+import { showDuration } from '../task/duration.ts'
+
+/** How one entry into a body ended. 'abandoned': it was told to stop, did not, and may still be running. */
+export type Ended =
+  | { readonly kind: 'returned'; readonly value: unknown }
+  /** `timedOut`: because it was stopped by its own timeout. */
+  | { readonly kind: 'threw'; readonly thrown: unknown; readonly timedOut: boolean }
+  | { readonly kind: 'abandoned'; readonly problem: Problem; readonly timedOut: boolean }
+
+export interface Bounds {
+  /** For messages. */
+  readonly node: string
+  readonly host: string | undefined
+  /** Milliseconds; undefined: as long as it takes. */
+  readonly timeout: number | undefined
+  /** Milliseconds to stop in, after the timeout or an abort of `signal`. */
+  readonly grace: number
+  readonly signal: AbortSignal
+  readonly clock: Clock
+}
+
+/**
+ * Enters a body and says how it ended, at the latest when its timeout and grace are over or grace after an abort. Never rejects. What
+ * returns no promise has ended already, and costs no turn of the event loop.
+ */
+export function attempt(bounds: Bounds, body: (signal: AbortSignal) => unknown): Ended | Promise<Ended> {
+  const own = bounds.timeout === undefined ? undefined : new AbortController()
+  let returned: unknown
+  try {
+    returned = body(own?.signal ?? bounds.signal)
+  } catch (thrown) {
+    return { kind: 'threw', thrown, timedOut: false }
+  }
+  return isThenable(returned) ? watch(bounds, own, returned) : { kind: 'returned', value: returned }
+}
+
+function watch(
+  bounds: Bounds,
+  own: AbortController | undefined,
+  returned: PromiseLike<unknown>,
+): Promise<Ended> {
+  const { clock, grace, timeout, signal } = bounds
+  return new Promise<Ended>((resolve) => {
+    let late: Problem | undefined
+    let callOff = (): void => undefined
+    const end = (ended: Ended): void => {
+      callOff()
+      signal.removeEventListener('abort', onAbort)
+      resolve(ended)
+    }
+    const allowGrace = (): void => {
+      callOff()
+      callOff = clock.wait(grace, () => {
+        end({
+          kind: 'abandoned',
+          problem: abandoned(bounds, late !== undefined),
+          timedOut: late !== undefined,
+        })
+      })
+    }
+    const onAbort = (): void => {
+      // After its timeout it is stopping already.
+      if (late) return
+      allowGrace()
+      own?.abort(signal.reason)
+    }
+    const expire = (): void => {
+      late = timedOut(bounds)
+      allowGrace()
+      own?.abort(late)
+    }
+    if (timeout !== undefined) callOff = clock.wait(timeout, expire)
+    signal.addEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
+    returned.then(
+      (value) => {
+        end(late ? { kind: 'threw', thrown: late, timedOut: true } : { kind: 'returned', value })
+      },
+      (thrown: unknown) => {
+        end({ kind: 'threw', thrown: late ?? thrown, timedOut: late !== undefined })
+      },
+    )
+  })
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+function timedOut({ node, timeout = 0, host }: Bounds): Problem {
+  return new Problem(
+    'task',
+    'TASK_TIMEOUT',
+    `'${node}' did not end within its timeout of ${showDuration(timeout)}`,
+    {
+      host,
+      key: 'timeout',
+      hint: 'Find out what it waits for, or give the task a longer timeout.',
+    },
+  )
+}
+
+function abandoned({ node, timeout, grace, host }: Bounds, late: boolean): Problem {
+  const told = late ? `its timeout of ${showDuration(timeout ?? 0)}` : 'it was told to'
+  return new Problem(
+    'task',
+    'TASK_ABANDONED',
+    `'${node}' did not stop within ${showDuration(grace)} after ${told}: it may still be running`,
+    {
+      host,
+      hint: `Look for it on ${host ?? 'this machine'} before anything is run again: neither it nor what it needs there was undone.`,
+    },
+  )
+}

@@ -1,0 +1,26 @@
+import { createGate, type Gate } from './gate.ts'
+import type { NodeState, RunState } from './run-state.ts'
+
+/** The gate in front of some nodes: at most so many of one host, and of one lock's pool. Undefined when nothing limits them. */
+export function gateOf(
+  { options }: RunState,
+  states: readonly NodeState[],
+): ((wake: (node: number) => void) => Gate) | undefined {
+  const { perHost, catalog } = options
+  const limited = perHost !== undefined || states.some(({ node }) => node.locks !== undefined)
+  if (!limited) return undefined
+  const resources = states.map(({ node }) => {
+    const locks = (node.locks ?? []).map((name) => `lock ${name}`)
+    const host = perHost !== undefined && node.host !== undefined && !node.milestone
+    return host ? [`host ${node.stage}/${node.host ?? ''}`, ...locks] : locks
+  })
+  const sizeOf = (resource: string): number =>
+    resource.startsWith('host ') ? (perHost ?? 1) : (catalog.pools.get(resource.slice('lock '.length)) ?? 1)
+  return (wake) => createGate((node) => resources[node] ?? [], sizeOf, wake)
+}
+
+/** Why a node may not start although its edges are met: what may still be running holds its lock. */
+export function heldForEver(run: RunState, { node }: NodeState): string | undefined {
+  const held = node.locks?.find((name) => run.lostLocks.has(name))
+  return held && `'${run.lostLocks.get(held) ?? ''}' may still be running and has the lock '${held}'`
+}

@@ -1,0 +1,33 @@
+import { fileJournal, redact, type Journal, type RunInfo, type ShellProvider } from '@deployfile/core'
+import { createShells } from '@deployfile/shell'
+
+/** What one run holds open: its journal, and the connections to its hosts. */
+export interface Doors {
+  readonly journal: Journal
+  readonly shells: ShellProvider
+  /** Never rejects: what goes wrong while hanging up is of no use to anybody after the run is over. */
+  close(): Promise<void>
+}
+
+/** Milliseconds that connections get to close; a server that does not answer must not keep a finished run from ending. */
+const CLOSING = 3000
+
+export function openDoors(run: RunInfo, folder: string): Doors {
+  const journal = fileJournal(folder)
+  const shells = createShells({ root: run.root, redact })
+  return {
+    journal,
+    shells,
+    async close() {
+      await within(CLOSING, shells.close())
+      journal.close()
+    },
+  }
+}
+
+async function within(milliseconds: number, closing: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)))
+  await Promise.race([closing.catch(() => undefined), late])
+  clearTimeout(timer)
+}

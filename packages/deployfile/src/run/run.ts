@@ -1,0 +1,135 @@
+import { setMaxListeners } from 'node:events'
+import path from 'node:path'
+import {
+  execute,
+  Problem,
+  type Config,
+  type ExecuteOptions,
+  type Plan,
+  type RunEvent,
+} from '@deployfile/core'
+import { answer, confirmStages, oneByOne, stageQuestions } from './confirm.ts'
+import { eventStream, type EventStream } from './event-stream.ts'
+import { programAnswers, type Confirm } from './program-answers.ts'
+import { makePlan, type PlanOptions } from './request.ts'
+import { readResults, type RunResult } from './result.ts'
+
+/** As `--on-failure`, `--concurrency` and `--grace` (here in milliseconds). */
+type Limits = Pick<ExecuteOptions, 'onFailure' | 'concurrency' | 'grace'>
+
+export interface RunOptions extends PlanOptions, Limits {
+  /** Without it, a protected stage is not written to and a task that asks fails, both with `NOT_CONFIRMED`. */
+  readonly confirm?: Confirm
+  /** As `--yes`: a protected stage may be written to. Never an answer to what destroys. Default false. */
+  readonly yes?: boolean
+  /** Aborted: nothing new starts, what runs is cancelled, then everything is undone. The outcome is 'cancelled'. */
+  readonly signal?: AbortSignal
+}
+
+/** A run that has been started. */
+export interface RunHandle {
+  /**
+   * Every event from the first, whenever reading begins, and again for each reader; ends with the run. Throws what `outcome`
+   * rejects with.
+   */
+  readonly events: AsyncIterable<RunEvent>
+  /** Resolves also when tasks fail. Rejects with a `Problem` when the run could not start: usage, or not confirmed. */
+  readonly outcome: Promise<RunResult>
+}
+
+/**
+ * Runs tasks as the command line does (config, plan, questions, journal, undo), without its screen, signals and exit codes.
+ * Returns at once; nothing is connected before the plan is made and the questions are answered.
+ */
+export function run(config: Config | string, options: RunOptions): RunHandle {
+  const stream = eventStream(() => {
+    // Whoever reads events learns from them that the run could not start.
+    outcome.catch(() => undefined)
+  })
+  const started = start(config, options, stream)
+  started.then(
+    () => {
+      stream.ended()
+    },
+    (reason: unknown) => {
+      stream.ended({ reason })
+    },
+  )
+  // A promise of its own: one that nobody looks at must be reported as any other is.
+  const outcome = started.then((result) => result)
+  return { events: stream.events, outcome }
+}
+
+/**
+ * What `run` would run, where, in which order and why: plain data, made without any connection.
+ * @throws Problem (usage) for whatever the command line would refuse with exit code 2
+ */
+export async function plan(config: Config | string, options: PlanOptions): Promise<Plan> {
+  return (await makePlan(config, options)).plan
+}
+
+async function start(config: Config | string, options: RunOptions, stream: EventStream): Promise<RunResult> {
+  const limits = limitsOf(options)
+  const { catalog, plan, root } = await makePlan(config, options)
+  const answers = programAnswers(options.confirm, options.yes)
+  await confirmStages(stageQuestions(plan, catalog), answers)
+
+  // A config that is only read needs no connections: what a run takes is loaded when there is one.
+  const [{ runInfo }, { makeRunFolder }, { openDoors }] = await Promise.all([
+    import('./run-info.ts'),
+    import('./state-folder.ts'),
+    import('./doors.ts'),
+  ])
+  const info = await runInfo(root, process.env)
+  const folder = makeRunFolder(root, info.id)
+  const log = path.join(folder, 'events.jsonl')
+  const doors = openDoors(info, folder)
+  stream.opened(log)
+  const stopping = follow(options.signal)
+  try {
+    const outcome = await execute(plan, {
+      ...limits,
+      catalog,
+      run: info,
+      shells: doors.shells,
+      journal: doors.journal,
+      ask: oneByOne((question) => answer(question, answers)),
+      signal: stopping.signal,
+      onEvent: () => stream.grew(),
+    })
+    return { ...outcome, id: info.id, plan, log, result: readResults(plan, outcome, catalog) }
+  } finally {
+    stopping.letGo()
+    await doors.close()
+  }
+}
+
+/** @throws Problem `OPTION_INVALID` (usage): with no task at once, a run would never end */
+function limitsOf({ onFailure, concurrency, grace }: Limits): Limits {
+  const refuse = (what: string, hint: string): never => {
+    throw new Problem('usage', 'OPTION_INVALID', what, { hint })
+  }
+  if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0))
+    refuse(`concurrency is ${String(concurrency)}`, 'Give how many tasks may run at once, from 1.')
+  if (grace !== undefined && !(Number.isFinite(grace) && grace >= 0))
+    refuse(`grace is ${String(grace)}`, 'Give milliseconds, from 0.')
+  if (onFailure !== undefined && !['no-new', 'continue', 'kill'].includes(onFailure))
+    refuse(`onFailure is '${onFailure}'`, "It may be 'no-new', 'continue' or 'kill'.")
+  return {
+    ...(onFailure !== undefined && { onFailure }),
+    ...(concurrency !== undefined && { concurrency }),
+    ...(grace !== undefined && { grace }),
+  }
+}
+
+/** A signal of our own: each command that runs listens to it, and a caller's signal may outlive many runs. */
+function follow(signal: AbortSignal | undefined): { readonly signal: AbortSignal; letGo(): void } {
+  const stopping = new AbortController()
+  setMaxListeners(0, stopping.signal)
+  const stop = (): void => {
+    stopping.abort(signal?.reason)
+  }
+  if (signal?.aborted === true) stop()
+  signal?.addEventListener('abort', stop)
+  return { signal: stopping.signal, letGo: () => signal?.removeEventListener('abort', stop) }
+}

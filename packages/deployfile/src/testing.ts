@@ -1,0 +1,10 @@
+// What a task author needs to test tasks without hosts: docs/testing.md. Knows no test runner.
+export { fake, type Fake, type FakePlace, type FakeResult } from './testing/fake.ts'
+export { manualClock, type ManualClock } from './testing/manual-clock.ts'
+export { planOf, type PlannedNode, type PlannedTasks } from './testing/plan-of.ts'
+export type { TestCommand, World } from './testing/recorded-run.ts'
+export type { Subject, Surroundings } from './testing/subject.ts'
+export { testRun, type PlanRequest, type TestedRun, type TestRunOptions } from './testing/test-run.ts'
+export { testTask, type TestedPhase, type TestedTask, type TestTaskOptions } from './testing/test-task.ts'
+export type { Clock } from '@deployfile/core'
+export type { Answer, Answers, Recorded } from '@deployfile/shell'
