@@ -1,4 +1,5 @@
 import type { CommandFailure } from '../port/shell.ts'
+import { redact } from '../secret/redact.ts'
 import type { SourceLocation } from './location.ts'
 
 /**
@@ -62,34 +63,37 @@ export function isProblem(value: unknown): value is Problem {
   return typeof value === 'object' && value !== null && BRAND in value
 }
 
-/** Anything that was thrown, as data. A string, `undefined` or a frozen object thrown by a task is kept readable. */
+/**
+ * Anything that was thrown, as data, without the values of secrets: it goes to the screen, the journal and other processes. A string,
+ * `undefined` or a frozen object thrown by a task is kept readable.
+ */
 export function toRecord(thrown: unknown): ProblemRecord {
   if (isProblem(thrown)) {
     const { hint, host, location, key, command } = thrown.details
     return {
       code: thrown.code,
       kind: thrown.kind,
-      message: thrown.message,
-      ...(hint !== undefined && { hint }),
+      message: redact(thrown.message),
+      ...(hint !== undefined && { hint: redact(hint) }),
       ...(host !== undefined && { host }),
       ...(location && { location }),
       ...(key !== undefined && { key }),
       ...(command && { command }),
-      ...(thrown.stack !== undefined && { stack: thrown.stack }),
+      ...(thrown.stack !== undefined && { stack: redact(thrown.stack) }),
     }
   }
   if (thrown instanceof Error) {
     return {
       code: 'TASK_THREW',
       kind: 'task',
-      message: thrown.message || thrown.name,
-      ...(thrown.stack !== undefined && { stack: thrown.stack }),
+      message: redact(thrown.message || thrown.name),
+      ...(thrown.stack !== undefined && { stack: redact(thrown.stack) }),
     }
   }
   return {
     code: 'TASK_THREW',
     kind: 'task',
-    message: `a value that is not an Error was thrown: ${show(thrown)}`,
+    message: redact(`a value that is not an Error was thrown: ${show(thrown)}`),
   }
 }
 

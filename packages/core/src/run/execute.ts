@@ -68,10 +68,12 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<RunO
     await runOnFailure(run, calm)
   }
   await finallyAll(run, graph, calm)
-  emit(run, { type: 'run.ended', status, durationMs: run.clock.now() - run.startedAt })
+  // A `finally` that failed makes a good run a failed one, but what was done well stays done.
+  const ended = status === 'done' && run.failures.length > 0 ? 'failed' : status
+  emit(run, { type: 'run.ended', status: ended, durationMs: run.clock.now() - run.startedAt })
   journal?.sync()
   return {
-    status,
+    status: ended,
     failures: run.failures,
     nodes: new Map(
       [...run.nodes, ...(status === 'done' ? [] : run.onFailure)].map((state) => [

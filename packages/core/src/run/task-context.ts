@@ -2,6 +2,7 @@ import type { Phase, RunEventBody } from '../event/event.ts'
 import type { Host } from '../host/host.ts'
 import type { Shell, ShellScope } from '../port/shell.ts'
 import type { BaseContext } from '../task/context.ts'
+import { redact } from '../secret/redact.ts'
 import { perHost } from '../task/needs.ts'
 import { emit, type NodeState, type RunState } from './run-state.ts'
 
@@ -48,7 +49,7 @@ export function phaseContext(
     run: info,
     failures: [...run.failures],
     log: (message) => {
-      say({ type: 'node.log', node, phase, message })
+      say({ type: 'node.log', node, phase, message: redact(message) })
     },
     progress: (done, total) => {
       say({ type: 'node.progress', node, phase, done, ...(total !== undefined && { total }) })

@@ -7,7 +7,7 @@ import {
   resolvePlan,
   task,
   type Problem,
-} from '@deployfile/core'
+, type AnyTask } from '@deployfile/core'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { catalogOf } from '../plan/catalog-of.ts'
@@ -68,7 +68,7 @@ describe('an alias', () => {
 })
 
 describe('an alias cannot be', () => {
-  const placeOf = (one: typeof migrate | ReturnType<typeof task>): string => {
+  const placeOf = (one: AnyTask): string => {
     const { location } = one['~task']
     return `${import.meta.filename}:${String(location?.line)}`
   }

@@ -282,6 +282,15 @@ describe('undo', () => {
     await runTasks([a, task('bad', { needs: { a }, run: boom })])
     expect(order).toEqual(['undo a', 'finally a'])
   })
+
+  test('a finally that fails makes a good run a failed one, and takes nothing back', async () => {
+    const undone: string[] = []
+    const good = task('good', { run: () => 1, undo: () => void undone.push('good'), finally: boom })
+    const { outcome } = await runTasks([good])
+    expect(outcome.status).toBe('failed')
+    expect(outcome.failures.map(({ phase }) => phase)).toEqual(['finally'])
+    expect(undone).toEqual([])
+  })
 })
 
 describe('an interrupt', () => {

@@ -192,7 +192,7 @@ describe('what does not stop', () => {
     const running = runTasks([task('tidy', { timeout: '10s', run: () => 1, finally: never })], { clock })
     await clock.advance(20_000)
     const { outcome } = await running
-    expect(outcome.status).toBe('done')
+    expect(outcome.status).toBe('failed')
     expect(outcome.failures.map(({ phase, problem }) => [phase, problem.code])).toEqual([
       ['finally', 'TASK_ABANDONED'],
     ])

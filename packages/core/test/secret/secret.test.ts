@@ -50,3 +50,19 @@ test('a result that contains a revealed value fails its node', async () => {
   expect(outcome.failures[0]?.problem.message).toBe("the result of 'leak' contains a secret")
   expect(JSON.stringify(events)).not.toContain('do-not-journal-me')
 })
+
+test('what a body says or throws reaches the journal without it', async () => {
+  vi.stubEnv('SAID', 'not-for-the-journal')
+  const value = (): string => reveal(secret.env('SAID'))
+  const said = task('said', { run: ({ log }) => log(`logging in with ${value()}`) })
+  const threw = task('threw', {
+    needs: { said },
+    run: () => {
+      throw new Error(`cannot log in with ${value()}`)
+    },
+  })
+  const { outcome, events } = await runTasks([threw])
+  expect(events).toContainEqual(expect.objectContaining({ type: 'node.log', message: 'logging in with ***' }))
+  expect(outcome.failures[0]?.problem.message).toBe('cannot log in with ***')
+  expect(JSON.stringify([events, outcome.failures])).not.toContain('not-for-the-journal')
+})
