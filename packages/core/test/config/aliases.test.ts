@@ -6,8 +6,9 @@ import {
   recipe,
   resolvePlan,
   task,
+  type AnyTask,
   type Problem,
-, type AnyTask } from '@deployfile/core'
+} from '@deployfile/core'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { catalogOf } from '../plan/catalog-of.ts'
