@@ -99,3 +99,4 @@ export {
   type TaskOptions,
   type TaskSpec,
 } from './task/task.ts'
+export { manualClock, type ManualClock } from './testing/manual-clock.ts'

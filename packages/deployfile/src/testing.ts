@@ -1,6 +1,6 @@
 // What a task author needs to test tasks without hosts: docs/testing.md. Knows no test runner.
 export { fake, type Fake, type FakePlace, type FakeResult } from './testing/fake.ts'
-export { manualClock, type ManualClock } from './testing/manual-clock.ts'
+export { manualClock, type ManualClock } from '@deployfile/core'
 export { planOf, type PlannedNode, type PlannedTasks } from './testing/plan-of.ts'
 export type { TestCommand, World } from './testing/recorded-run.ts'
 export type { Subject, Surroundings } from './testing/subject.ts'

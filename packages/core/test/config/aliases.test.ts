@@ -1,29 +1,10 @@
-import {
-  group,
-  isProblem,
-  namespace,
-  override,
-  recipe,
-  resolvePlan,
-  task,
-  type AnyTask,
-  type Problem,
-} from '@deployfile/core'
+import { group, namespace, override, recipe, resolvePlan, task, type AnyTask } from '@deployfile/core'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { catalogOf } from '../plan/catalog-of.ts'
+import { problemOf } from '../problem-of.ts'
 
 const noop = (): void => undefined
-
-function problemOf(make: () => unknown): Problem {
-  try {
-    make()
-  } catch (thrown) {
-    if (isProblem(thrown)) return thrown
-    throw thrown
-  }
-  throw new Error('nothing was thrown')
-}
 
 const migrate = task('deploy:migrate', {
   aliases: ['migrate', 'db:up'],

@@ -1,6 +1,7 @@
-import { isProblem, loadCatalog, recipe, task, type Problem } from '@deployfile/core'
+import { loadCatalog, recipe, task, type Problem } from '@deployfile/core'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { problemOf as problemThrown } from '../problem-of.ts'
 
 const noop = (): void => undefined
 const web = { hosts: { web1: { roles: ['web'] } } }
@@ -13,15 +14,7 @@ function load(source: unknown): ReturnType<typeof loadCatalog> {
   })
 }
 
-function problemOf(source: unknown): Problem {
-  try {
-    load(source)
-  } catch (thrown) {
-    if (isProblem(thrown)) return thrown
-    throw thrown
-  }
-  throw new Error('nothing was thrown')
-}
+const problemOf = (source: unknown): Problem => problemThrown(() => load(source))
 
 describe('a config that is right', () => {
   test('gives stages with hosts in their order and defaults filled in', () => {

@@ -1,7 +1,7 @@
 import { group, resolvePlan, task, type AnyTask } from '@deployfile/core'
 import { describe, expect, test } from 'vitest'
 import { catalogOf } from '../plan/catalog-of.ts'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '@deployfile/core'
 import { runTasks } from './run-plan.ts'
 
 /** Counts who is inside at the same time, by name. */

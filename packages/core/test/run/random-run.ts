@@ -10,7 +10,7 @@ import {
 } from '@deployfile/core'
 import fc from 'fast-check'
 import { catalogOf } from '../plan/catalog-of.ts'
-import { manualClock, type ManualClock } from './manual-clock.ts'
+import { manualClock, type ManualClock } from '@deployfile/core'
 import { runTasks } from './run-plan.ts'
 
 /** What becomes of a body: `deaf` never ends and hears no signal, `flaky` fails so many times first. */

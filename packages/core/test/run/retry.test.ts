@@ -1,6 +1,6 @@
 import { task, type AnyTask, type RunEvent } from '@deployfile/core'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '@deployfile/core'
 import { gate, runTasks } from './run-plan.ts'
 
 afterEach(() => {

@@ -1,7 +1,7 @@
 import { task, type RunEvent } from '@deployfile/core'
 import { describe, expect, test } from 'vitest'
 import { catalogOf } from '../plan/catalog-of.ts'
-import { manualClock } from './manual-clock.ts'
+import { manualClock } from '@deployfile/core'
 import { gate, runTasks } from './run-plan.ts'
 
 const never = (): Promise<never> => new Promise(() => undefined)

@@ -1,20 +1,11 @@
-import { all, group, isProblem, override, recipe, resolvePlan, task, type Problem } from '@deployfile/core'
+import { all, group, override, recipe, resolvePlan, task } from '@deployfile/core'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { catalogOf } from '../plan/catalog-of.ts'
 import { runTasks } from '../run/run-plan.ts'
+import { problemOf } from '../problem-of.ts'
 
 const noop = (): void => undefined
-
-function problemOf(make: () => unknown): Problem {
-  try {
-    make()
-  } catch (thrown) {
-    if (isProblem(thrown)) return thrown
-    throw thrown
-  }
-  throw new Error('nothing was thrown')
-}
 
 function made(base: Parameters<typeof override>[0], spec: object): ReturnType<typeof override> {
   return override(base, spec as Parameters<typeof override>[1])

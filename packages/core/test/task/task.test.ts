@@ -1,17 +1,8 @@
-import { group, isProblem, task, type Problem } from '@deployfile/core'
+import { group, task } from '@deployfile/core'
 import { expect, test } from 'vitest'
+import { problemOf } from '../problem-of.ts'
 
 const noop = (): void => undefined
-
-function problemOf(make: () => unknown): Problem {
-  try {
-    make()
-  } catch (thrown) {
-    if (isProblem(thrown)) return thrown
-    throw thrown
-  }
-  throw new Error('nothing was thrown')
-}
 
 // What the compiler would refuse as well, for configs written in JavaScript.
 const untyped = task as unknown as (name: string, spec: object) => unknown

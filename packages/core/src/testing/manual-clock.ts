@@ -1,15 +1,14 @@
-import type { Clock } from '@deployfile/core'
+import type { Clock } from '../port/clock.ts'
 
 export interface ManualClock extends Clock {
-  /** How many waits are neither over nor called off. */
+  /** How many waits (timeouts, delays of retries) are neither over nor called off. */
   readonly pending: number
-  /** Lets time pass, and what happens because of it happen. */
+  /** Lets so many milliseconds pass, and what happens because of it happen. */
   advance(milliseconds: number): Promise<void>
 }
 
-/** A clock that stands still until the test moves it. */
-export function manualClock(): ManualClock {
-  let now = 0
+/** A clock that starts at `now` (milliseconds since 1970, default 0) and stands still until it is moved. */
+export function manualClock(now = 0): ManualClock {
   const waits = new Set<{ readonly at: number; readonly then: () => void }>()
   // Whatever a body does at once is done when the event loop has turned.
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -27,8 +26,7 @@ export function manualClock(): ManualClock {
       await settle()
       const end = now + milliseconds
       for (;;) {
-        const due = [...waits].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
-        const [next] = due
+        const [next] = [...waits].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
         if (!next) break
         now = next.at
         waits.delete(next)
