@@ -4,19 +4,48 @@ import type { RunEvent } from '../event/event.ts'
 import type { Journal } from '../port/journal.ts'
 
 /**
- * A journal in `<dir>/events.jsonl`, one event a line; makes the folder. One `write` an event, so that what was announced has
- * reached the kernel before its work starts and survives a SIGKILL; `sync` is for what must survive a power cut.
+ * A journal in `<dir>/events.jsonl`, one event a line; makes the folder. Events of one turn of the event loop are written together:
+ * what was announced has reached the kernel before its work starts and survives a SIGKILL; `sync` is for what must survive a power cut.
  */
 export function fileJournal(dir: string): Journal {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const file = openSync(join(dir, 'events.jsonl'), 'a', 0o600)
+  let pending = ''
+  let turn: NodeJS.Immediate | undefined
+  let lost: { readonly reason: unknown } | undefined
+  const flush = (): void => {
+    if (lost) throw lost.reason
+    if (pending === '') return
+    const bytes = Buffer.from(pending)
+    pending = ''
+    for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written)
+  }
   return {
-    append: (event: RunEvent) => void writeSync(file, `${JSON.stringify(event)}\n`),
-    sync: () => {
+    append(event: RunEvent) {
+      pending += `${JSON.stringify(event)}\n`
+      // What announces nothing, a body's end or a line of output, must not wait for the next body to start.
+      turn ??= setImmediate(() => {
+        turn = undefined
+        // Nobody is there to be told; whoever writes next is.
+        try {
+          flush()
+        } catch (reason) {
+          lost = { reason }
+        }
+      })
+    },
+    flush,
+    sync() {
+      flush()
       fsyncSync(file)
     },
-    close: () => {
-      closeSync(file)
+    close() {
+      if (turn) clearImmediate(turn)
+      try {
+        flush()
+      } finally {
+        closeSync(file)
+      }
     },
   }
 }

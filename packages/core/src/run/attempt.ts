@@ -1,13 +1,14 @@
 import type { Clock } from '../port/clock.ts'
+import type { JobEnd } from '../port/executor.ts'
 import { Problem } from '../problem/problem.ts'
 import { showDuration } from '../task/duration.ts'
 
 /** How one entry into a body ended. 'abandoned': it was told to stop, did not, and may still be running. */
 export type Ended =
-  | { readonly kind: 'returned'; readonly value: unknown }
+  | Extract<JobEnd, { kind: 'returned' }>
   /** `timedOut`: because it was stopped by its own timeout. */
-  | { readonly kind: 'threw'; readonly thrown: unknown; readonly timedOut: boolean }
-  | { readonly kind: 'abandoned'; readonly problem: Problem; readonly timedOut: boolean }
+  | (Extract<JobEnd, { kind: 'threw' }> & { readonly timedOut?: boolean })
+  | { readonly kind: 'abandoned'; readonly thrown: Problem; readonly timedOut?: boolean }
 
 export interface Bounds {
   /** For messages. */
@@ -23,24 +24,18 @@ export interface Bounds {
 
 /**
  * Enters a body and says how it ended, at the latest when its timeout and grace are over or grace after an abort. Never rejects. What
- * returns no promise has ended already, and costs no turn of the event loop.
+ * is over at once has ended already, and costs no turn of the event loop.
  */
-export function attempt(bounds: Bounds, body: (signal: AbortSignal) => unknown): Ended | Promise<Ended> {
+export function attempt(
+  bounds: Bounds,
+  enter: (signal: AbortSignal) => JobEnd | Promise<JobEnd>,
+): Ended | Promise<Ended> {
   const own = bounds.timeout === undefined ? undefined : new AbortController()
-  let returned: unknown
-  try {
-    returned = body(own?.signal ?? bounds.signal)
-  } catch (thrown) {
-    return { kind: 'threw', thrown, timedOut: false }
-  }
-  return isThenable(returned) ? watch(bounds, own, returned) : { kind: 'returned', value: returned }
+  const end = enter(own?.signal ?? bounds.signal)
+  return end instanceof Promise ? watch(bounds, own, end) : end
 }
 
-function watch(
-  bounds: Bounds,
-  own: AbortController | undefined,
-  returned: PromiseLike<unknown>,
-): Promise<Ended> {
+function watch(bounds: Bounds, own: AbortController | undefined, running: Promise<JobEnd>): Promise<Ended> {
   const { clock, grace, timeout, signal } = bounds
   return new Promise<Ended>((resolve) => {
     let late: Problem | undefined
@@ -53,11 +48,8 @@ function watch(
     const allowGrace = (): void => {
       callOff()
       callOff = clock.wait(grace, () => {
-        end({
-          kind: 'abandoned',
-          problem: abandoned(bounds, late !== undefined),
-          timedOut: late !== undefined,
-        })
+        const timedOut = late !== undefined
+        end({ kind: 'abandoned', thrown: abandoned(bounds, timedOut), timedOut })
       })
     }
     const onAbort = (): void => {
@@ -74,19 +66,13 @@ function watch(
     if (timeout !== undefined) callOff = clock.wait(timeout, expire)
     signal.addEventListener('abort', onAbort)
     if (signal.aborted) onAbort()
-    returned.then(
-      (value) => {
-        end(late ? { kind: 'threw', thrown: late, timedOut: true } : { kind: 'returned', value })
-      },
-      (thrown: unknown) => {
-        end({ kind: 'threw', thrown: late ?? thrown, timedOut: late !== undefined })
-      },
-    )
+    const settled = (ended: JobEnd): void => {
+      end(late ? { kind: 'threw', thrown: late, timedOut: true } : ended)
+    }
+    running.then(settled, (thrown: unknown) => {
+      settled({ kind: 'threw', thrown })
+    })
   })
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 function timedOut({ node, timeout = 0, host }: Bounds): Problem {

@@ -1,6 +1,7 @@
 import type { Catalog } from '../config/catalog.ts'
 import type { RunEvent } from '../event/event.ts'
 import type { Clock } from '../port/clock.ts'
+import type { Executor } from '../port/executor.ts'
 import type { Journal } from '../port/journal.ts'
 import type { Ask } from '../port/question.ts'
 import type { ShellProvider } from '../port/shell.ts'
@@ -15,6 +16,8 @@ export interface ExecuteOptions {
   /** Aborted by Ctrl-C: nothing new starts, what runs is cancelled, then everything is undone as after a failure. */
   readonly signal: AbortSignal
   readonly journal?: Journal
+  /** Default: bodies are entered in this process. */
+  readonly executor?: Executor
   /** Every event, in order, also those that went to the journal. */
   readonly onEvent?: (event: RunEvent) => void
   /**

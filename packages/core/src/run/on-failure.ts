@@ -1,21 +1,27 @@
-import { visitBody } from './body.ts'
-import { toGraph } from './graph.ts'
+import { announceBody, enterBody } from './body.ts'
 import { gateOf } from './limits.ts'
-import { blockedBy, edgesInto, type RunState } from './run-state.ts'
+import { blockedBy, type RunState } from './run-state.ts'
+import { record } from './tell.ts'
 import { walk } from './walk.ts'
 
 /** Runs the config's onFailure tasks, in the order of their own edges. A failure of theirs is added to those of the run. */
 export async function runOnFailure(run: RunState, signal: AbortSignal): Promise<void> {
-  const { onFailure } = run.plan
+  const { onFailure } = run
   if (!onFailure) return
-  const into = edgesInto(onFailure.edges)
   await walk(
-    toGraph(onFailure.nodes, onFailure.edges),
+    onFailure.graph,
     run.inAll,
-    (index) => {
-      const state = run.onFailure[index]
-      return state && visitBody(run, state, blockedBy(run, into.get(state.node.id)), signal)
+    {
+      announce(index) {
+        const state = onFailure.states[index]
+        return state !== undefined && announceBody(run, state, blockedBy(onFailure, index))
+      },
+      announced: () => record(run),
+      enter(index) {
+        const state = onFailure.states[index]
+        return state && enterBody(run, state, signal)
+      },
     },
-    gateOf(run, run.onFailure),
+    gateOf(run, onFailure.states),
   )
 }

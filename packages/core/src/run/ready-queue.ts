@@ -5,43 +5,42 @@ export interface ReadyQueue {
   readonly size: number
 }
 
-export function readyQueue(remaining: readonly number[]): ReadyQueue {
+/** `remaining` is read by node, and must not change while a node is in the queue. */
+export function readyQueue(remaining: Int32Array): ReadyQueue {
   const heap: number[] = []
   const before = (a: number, b: number): boolean => {
     const difference = (remaining[b] ?? 0) - (remaining[a] ?? 0)
     return difference === 0 ? a < b : difference < 0
   }
   const at = (index: number): number => heap[index] ?? -1
-  const swap = (a: number, b: number): void => {
-    const kept = at(a)
-    heap[a] = at(b)
-    heap[b] = kept
-  }
   return {
     get size() {
       return heap.length
     },
     push(node) {
-      let index = heap.push(node) - 1
+      let index = heap.length
+      heap.push(node)
       while (index > 0) {
         const parent = (index - 1) >> 1
-        if (!before(at(index), at(parent))) return
-        swap(index, parent)
+        if (!before(node, at(parent))) break
+        heap[index] = at(parent)
         index = parent
       }
+      heap[index] = node
     },
     pop() {
-      const [first] = heap
+      const first = heap[0]
       const last = heap.pop()
       if (heap.length === 0 || last === undefined) return first
-      heap[0] = last
-      for (let index = 0; ;) {
-        const children = [2 * index + 1, 2 * index + 2].filter((child) => child < heap.length)
-        const smallest = children.reduce((best, child) => (before(at(child), at(best)) ? child : best), index)
-        if (smallest === index) return first
-        swap(index, smallest)
-        index = smallest
+      let index = 0
+      for (let child = 1; child < heap.length; child = 2 * index + 1) {
+        if (child + 1 < heap.length && before(at(child + 1), at(child))) child++
+        if (!before(at(child), last)) break
+        heap[index] = at(child)
+        index = child
       }
+      heap[index] = last
+      return first
     },
   }
 }

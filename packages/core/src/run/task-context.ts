@@ -1,79 +1,67 @@
-import type { Phase, RunEventBody } from '../event/event.ts'
+import type { Catalog, StageEntry } from '../config/catalog.ts'
 import type { Host } from '../host/host.ts'
-import type { Shell, ShellScope } from '../port/shell.ts'
+import type { Job, JobLink, NeedValue } from '../port/executor.ts'
+import type { Shell, ShellProvider, ShellScope } from '../port/shell.ts'
 import type { BaseContext } from '../task/context.ts'
 import { redact } from '../secret/redact.ts'
-import { perHost } from '../task/needs.ts'
-import { emit, type NodeState, type RunState } from './run-state.ts'
+import { perHost, type PerHost } from '../task/needs.ts'
 
-/** A context for one phase of one node, and the reason that its body gave to `skip`. */
-export interface PhaseContext {
+/** The context of one entry into a body, and the reason that the body gave to `skip`. */
+export interface Opened {
   readonly context: BaseContext
   readonly skipped: () => string | undefined
-  /** From here on it says nothing any more: the events of a phase lie between its start and its end. */
-  readonly close: () => void
 }
 
 /** Builds what `run`, `undo` and `finally` get. Shells are opened when they are first read, so a body that uses none connects to none. */
-export function phaseContext(
-  run: RunState,
-  state: NodeState,
-  phase: Phase,
-  signal: AbortSignal,
-): PhaseContext {
-  const { catalog, shells, ask, run: info } = run.options
-  const { id: node, stage: stageName, host: hostName, input } = state.node
+export function contextOf(catalog: Catalog, shells: ShellProvider, job: Job, link: JobLink): Opened {
+  const { stage: stageName, host: hostName, input } = job.node
   const entry = catalog.stages.get(stageName)
   if (!entry) throw new Error(`the plan has the stage '${stageName}', which the config does not have`)
-  let open = true
-  const say = (event: RunEventBody): void => {
-    if (open) emit(run, event)
-  }
-  const scope: ShellScope = {
-    signal,
+  const scope = (): ShellScope => ({
+    signal: link.signal,
     emit: (event) => {
-      say({ type: 'node.command', node, phase, event })
+      link.emit({ type: 'node.command', event })
     },
-  }
-  const host = hostName === undefined ? undefined : entry.hosts.find(({ name }) => name === hostName)
+  })
   let skipped: string | undefined
   const context: BaseContext & { readonly needs: unknown; readonly input: unknown } = {
     stage: entry.stage,
     hosts: entry.hosts,
     input: input ?? {},
-    needs: readNeeds(run, state),
+    needs: readNeeds(catalog, job),
     get local() {
-      return once(this, 'local', () => shells.local(scope))
+      return once(this, 'local', () => shells.local(scope()))
     },
-    signal,
-    run: info,
-    failures: [...run.failures],
+    signal: link.signal,
+    run: job.run,
+    failures: job.failures,
     log: (message) => {
-      say({ type: 'node.log', node, phase, message: redact(message) })
+      link.emit({ type: 'node.log', message: redact(message) })
     },
     progress: (done, total) => {
-      say({ type: 'node.progress', node, phase, done, ...(total !== undefined && { total }) })
+      link.emit({ type: 'node.progress', done, ...(total !== undefined && { total }) })
     },
     skip: (reason: string, value?: unknown) => {
       skipped = reason
       return value as undefined
     },
-    confirm: (question) => ask(question),
+    confirm: (question) => link.ask(question),
   }
-  if (host) {
-    Object.defineProperty(context, 'host', { value: host, enumerable: true })
-    Object.defineProperty(context, 'remote', {
-      get(this: object) {
-        return once(this, 'remote', () => shells.remote(host, scope))
-      },
-      enumerable: true,
-      configurable: true,
-    })
-  }
-  const close = (): void => {
-    open = false
-  }
-  return { context, skipped: () => skipped, close }
+  if (hostName !== undefined)
+    addHost(context, hostOf(entry, hostName), (host) => shells.remote(host, scope()))
+  if (job.phase === 'undo') Object.assign(context, { result: job.result, outcome: job.outcome })
+  return { context, skipped: () => skipped }
+}
+
+function addHost(context: object, host: Host, open: (host: Host) => Shell): void {
+  Object.defineProperty(context, 'host', { value: host, enumerable: true })
+  Object.defineProperty(context, 'remote', {
+    get(this: object) {
+      return once(this, 'remote', () => open(host))
+    },
+    enumerable: true,
+    configurable: true,
+  })
 }
 
 // Replaces a getter by its value.
@@ -83,24 +71,46 @@ function once(target: object, key: string, open: () => Shell): Shell {
   return value
 }
 
-function readNeeds(run: RunState, state: NodeState): Readonly<Record<string, unknown>> {
-  const values: Record<string, unknown> = {}
-  for (const [key, binding] of Object.entries(state.node.needs)) {
-    if (binding.kind === 'none') values[key] = undefined
-    else if (binding.kind === 'one') values[key] = run.byId.get(binding.node)?.result
-    else {
-      values[key] = perHost(
-        binding.nodes.flatMap(({ node }) => {
-          const needed = run.byId.get(node)
-          const host = needed && findHost(run, needed)
-          return needed && host ? [{ host, value: needed.result }] : []
-        }),
-      )
-    }
+const hostsByName = new WeakMap<StageEntry, ReadonlyMap<string, Host>>()
+
+function hostOf(entry: StageEntry, name: string): Host {
+  let byName = hostsByName.get(entry)
+  if (!byName) {
+    byName = new Map(entry.hosts.map((host) => [host.name, host]))
+    hostsByName.set(entry, byName)
   }
-  return values
+  const host = byName.get(name)
+  if (host) return host
+  throw new Error(`the plan has the host '${name}', which the stage '${entry.stage.name}' does not have`)
 }
 
-function findHost(run: RunState, state: NodeState): Host | undefined {
-  return run.options.catalog.stages.get(state.node.stage)?.hosts.find(({ name }) => name === state.node.host)
+const NO_NEEDS: Readonly<Record<string, unknown>> = {}
+
+function readNeeds(catalog: Catalog, { needs }: Job): Readonly<Record<string, unknown>> {
+  let read: Record<string, unknown> | undefined
+  for (const key in needs) {
+    const need = needs[key]
+    if (need === undefined) continue
+    read ??= {}
+    read[key] = need.kind === 'one' ? need.value : resultsOf(catalog, need)
+  }
+  return read ?? NO_NEEDS
+}
+
+// By what the run gives all dependents of one need, so that a thousand of them do not make a thousand lists of a thousand.
+const gathered = new WeakMap<NeedValue, PerHost<unknown>>()
+
+function resultsOf(catalog: Catalog, need: NeedValue & { readonly kind: 'each' }): PerHost<unknown> {
+  const known = gathered.get(need)
+  if (known) return known
+  const made = perHost(
+    need.values.map(({ stage, host, value }) => {
+      const entry = catalog.stages.get(stage)
+      if (!entry)
+        throw new Error(`a job has a result of the stage '${stage}', which the config does not have`)
+      return { host: hostOf(entry, host), value }
+    }),
+  )
+  gathered.set(need, made)
+  return made
 }

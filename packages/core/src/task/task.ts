@@ -57,6 +57,11 @@ export interface TaskOptions extends Pace {
    * The point of no return: once this has ended well on every host where it is planned, none of its ancestors is undone.
    */
   readonly commits?: boolean
+  /**
+   * When a run is resumed whose process died while this one's body was running: 'rerun' (default) enters it again, 'ask' asks first,
+   * 'fail' refuses to resume.
+   */
+  readonly onResume?: 'rerun' | 'ask' | 'fail'
 }
 
 export interface TaskSpec<S, N, H, W, E, R, Q> extends TaskOptions {
@@ -109,6 +114,7 @@ const KEYS = [
     'effect',
     'onNoHost',
     'commits',
+    'onResume',
     'needs',
     'input',
     'on',

@@ -146,6 +146,7 @@ test('limits in all, per host and per lock are never passed', { timeout: 60_000 
       expect(run, 'the run never ended').toBeDefined()
       const nodes = new Map(run?.plan.nodes.map((node) => [node.id, node]))
       const now = new Map<string, number>()
+      const announced = new Set<string>()
       const size = (what: string): number =>
         what === 'all'
           ? spec.concurrency
@@ -158,8 +159,9 @@ test('limits in all, per host and per lock are never passed', { timeout: 60_000 
         if (event.type !== 'node.started' && event.type !== 'node.ended') continue
         const node = nodes.get(event.node)
         if (!node || node.milestone) continue
-        // What never started has nothing to give back.
-        if (event.type === 'node.ended' && (event.status === 'blocked' || node.skip !== undefined)) continue
+        // What was never announced has nothing to give back.
+        if (event.type === 'node.started') announced.add(`${event.node} ${event.phase}`)
+        else if (!announced.has(`${event.node} ${event.phase}`)) continue
         const host = node.host === undefined ? [] : [`host ${node.host}`]
         for (const what of ['all', ...host, ...(node.locks ?? [])]) {
           const count = (now.get(what) ?? 0) + (event.type === 'node.started' ? 1 : -1)

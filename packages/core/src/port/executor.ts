@@ -1,0 +1,63 @@
+import type { Phase } from '../event/event.ts'
+import type { Failure } from '../event/failure.ts'
+import type { CommandEvent } from './shell.ts'
+import type { PlanNode } from '../plan/plan.ts'
+import type { Outcome, RunInfo } from '../task/context.ts'
+import type { Question } from './question.ts'
+
+/** What a body gets for one of its needs: one result, or one of each host. */
+export type NeedValue =
+  | { readonly kind: 'one'; readonly value: unknown }
+  | {
+      readonly kind: 'each'
+      readonly values: readonly { readonly stage: string; readonly host: string; readonly value: unknown }[]
+    }
+
+/** One entry into one body, as data: another process that has the same config can do it. */
+export interface Job {
+  readonly run: RunInfo
+  readonly node: PlanNode
+  readonly phase: Phase
+  readonly needs: Readonly<Record<string, NeedValue>>
+  /** What had gone wrong in the run before. */
+  readonly failures: readonly Failure[]
+  /** For `undo`: what the body had returned, and how it had ended. */
+  readonly result?: unknown
+  readonly outcome?: Outcome
+}
+
+/** What a body says while it runs; the run adds the node and the phase. */
+export type BodyEvent =
+  | { readonly type: 'node.log'; readonly message: string }
+  | { readonly type: 'node.progress'; readonly done: number; readonly total?: number }
+  | { readonly type: 'node.command'; readonly event: CommandEvent }
+
+/** The way back from a body to its run. Calls after the body has ended do nothing, or reject. */
+export interface JobLink {
+  /** Aborted when the body must stop: its timeout, an interrupt. */
+  readonly signal: AbortSignal
+  emit(event: BodyEvent): void
+  ask(question: Question): Promise<void>
+}
+
+/** How one entry into a body ended by itself. */
+export type JobEnd =
+  | {
+      readonly kind: 'returned'
+      readonly value: unknown
+      /** The reason that the body gave to `skip`. */
+      readonly skipped?: string
+    }
+  | { readonly kind: 'threw'; readonly thrown: unknown }
+
+/**
+ * Decides where and how a body is run. Which one, when, how often, how long and what becomes of its end is the run's own affair. The
+ * local one looks the body up by name and enters it here; a queue may hand the job, which is JSON but for secrets, to a worker elsewhere.
+ */
+export interface Executor {
+  /**
+   * Enters a body once. Never throws and never rejects: what the body throws is its end. An end that is known at once may be returned
+   * as it is, which costs no turn of the event loop.
+   */
+  enter(job: Job, link: JobLink): JobEnd | Promise<JobEnd>
+}

@@ -1,0 +1,102 @@
+import type { Phase } from '../event/event.ts'
+import type { Binding } from '../plan/plan.ts'
+import type { BodyEvent, Job, JobLink, NeedValue } from '../port/executor.ts'
+import type { Outcome } from '../task/context.ts'
+import { milliseconds, type Duration } from '../task/duration.ts'
+import { attempt, type Bounds, type Ended } from './attempt.ts'
+import type { NodeState, RunState } from './run-state.ts'
+import { emit, record } from './tell.ts'
+
+/** Enters one phase of a node once, through the run's executor, within its bounds. Never rejects. */
+export function enter(
+  run: RunState,
+  state: NodeState,
+  phase: Phase,
+  signal: AbortSignal,
+): Ended | Promise<Ended> {
+  // From its end on a body says nothing any more: the events of a phase lie between its start and its end.
+  let open = true
+  const job = jobOf(run, state, phase)
+  const ended = attempt(boundsOf(run, state, phase, signal), (own) => {
+    const link: JobLink = {
+      signal: own,
+      emit: (event) => {
+        if (open) pass(run, state, phase, event)
+      },
+      ask: run.options.ask,
+    }
+    return run.executor.enter(job, link)
+  })
+  if (!(ended instanceof Promise)) {
+    open = false
+    return ended
+  }
+  return ended.then((how) => {
+    open = false
+    return how
+  })
+}
+
+function pass(run: RunState, state: NodeState, phase: Phase, event: BodyEvent): void {
+  emit(run, { ...event, node: state.node.id, phase })
+  // A command may be the work itself. Its start cannot wait for a journal that takes its time.
+  if (event.type === 'node.command' && event.event.type === 'command.started') void record(run)
+}
+
+function jobOf(run: RunState, state: NodeState, phase: Phase): Job {
+  const job: Job = {
+    run: run.options.run,
+    node: state.node,
+    phase,
+    needs: readNeeds(run, state),
+    failures: run.failures.length === 0 ? NONE : [...run.failures],
+  }
+  return phase === 'undo' ? { ...job, result: state.result, outcome: outcomeOf(state) } : job
+}
+
+const NONE: readonly never[] = []
+const NO_NEEDS: Job['needs'] = {}
+
+function readNeeds(run: RunState, { node }: NodeState): Job['needs'] {
+  let values: Record<string, NeedValue> | undefined
+  for (const key in node.needs) {
+    const binding = node.needs[key]
+    values ??= {}
+    if (binding === undefined || binding.kind === 'none') values[key] = { kind: 'one', value: undefined }
+    else if (binding.kind === 'one') values[key] = { kind: 'one', value: run.byId.get(binding.node)?.result }
+    else values[key] = eachOf(run, binding)
+  }
+  return values ?? NO_NEEDS
+}
+
+/** Made once for all dependents that share the binding: with a thousand hosts there may be a thousand of them. */
+function eachOf(run: RunState, binding: Binding & { readonly kind: 'each' }): NeedValue {
+  const known = run.gathered.get(binding)
+  if (known) return known
+  const values = binding.nodes.map(({ host, node: id }) => {
+    const state = run.byId.get(id)
+    return { stage: state?.node.stage ?? run.plan.stage, host, value: state?.result }
+  })
+  const made: NeedValue = { kind: 'each', values }
+  run.gathered.set(binding, made)
+  return made
+}
+
+function outcomeOf({ status }: NodeState): Outcome {
+  if (status === 'done' || status === 'skipped') return 'done'
+  return status === 'cancelled' ? 'cancelled' : 'failed'
+}
+
+// What hangs while taking back must not hang the run; of a task that says nothing of its own time, an hour is taken for hung.
+const AFTER_STOP: Duration = '1h'
+
+/** How long a body may take: its timeout, and where nobody waits for more than the end of the run, an hour at most. */
+function boundsOf(
+  { clock, grace }: RunState,
+  { node, spec, afterStop }: NodeState,
+  phase: Phase,
+  signal: AbortSignal,
+): Bounds {
+  const timeout = spec.timeout ?? (phase !== 'run' || afterStop ? AFTER_STOP : undefined)
+  return { node: node.id, host: node.host, timeout: milliseconds(timeout), grace, signal, clock }
+}
