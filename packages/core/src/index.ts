@@ -6,7 +6,7 @@ export { perStage, resolveOption, type Option, type PerStage } from './config/pe
 export type { NodeStatus, Phase, RunEvent, RunEventBody, RunStatus } from './event/event.ts'
 export type { Failure } from './event/failure.ts'
 export { parseAddress, type Address } from './host/address.ts'
-export type { Host, HostProps, HostSpec, Stage } from './host/host.ts'
+export type { Host, HostKeys, HostProps, HostSpec, Stage, SudoSpec } from './host/host.ts'
 export {
   normalizeOn,
   rolesOf,
@@ -17,7 +17,7 @@ export {
   type Where,
 } from './host/on.ts'
 export { fileJournal } from './journal/file-journal.ts'
-export type { Binding, EdgeReason, NodeKind, Plan, PlanEdge, PlanNode } from './plan/plan.ts'
+export type { Binding, EdgeReason, HostNode, NodeKind, Plan, PlanEdge, PlanNode } from './plan/plan.ts'
 export { instanceKey } from './plan/node-id.ts'
 export { resolvePlan, type PlanRequest } from './plan/resolve.ts'
 export { systemClock, type Clock } from './port/clock.ts'

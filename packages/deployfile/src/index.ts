@@ -85,6 +85,7 @@ export type {
   CommandEvent,
   EdgeReason,
   Failure,
+  HostNode,
   NodeKind,
   NodeOutcome,
   NodeStatus,

@@ -1,7 +1,7 @@
 import type { Host } from '../host/host.ts'
 import type { Instance } from './instance.ts'
 import { placeId } from './node-id.ts'
-import type { EdgeReason, PlanEdge, PlanNode } from './plan.ts'
+import type { EdgeReason, HostNode, PlanEdge, PlanNode } from './plan.ts'
 
 /** A plan while it is being made. */
 export interface Draft {
@@ -13,10 +13,11 @@ export interface Draft {
   readonly seen: Set<string>
   /** Joins by what they gather. */
   readonly joins: Map<string, string>
+  readonly perHost: Map<string, readonly HostNode[]>
 }
 
 export function startDraft(instances: ReadonlyMap<string, Instance>): Draft {
-  return { instances, nodes: new Map(), edges: [], notes: [], seen: new Set(), joins: new Map() }
+  return { instances, nodes: new Map(), edges: [], notes: [], seen: new Set(), joins: new Map(), perHost: new Map() }
 }
 
 export function addEdge(

@@ -6,7 +6,7 @@ import { addEdge, exitsOf, joinOf, nodeAt, type Draft } from './draft.ts'
 import { isLive, type Instance } from './instance.ts'
 import { instanceKey } from './node-id.ts'
 import { bindNeeds } from './nodes.ts'
-import type { Binding } from './plan.ts'
+import type { Binding, HostNode } from './plan.ts'
 
 /**
  * Edges from everything that an instance needs, and where each of its bodies finds the values (design §3, "What a dependent sees"):
@@ -53,11 +53,9 @@ function locate(
     }
   }
   if (host === undefined || all) {
-    const nodes = needed.places.flatMap((place) =>
-      place ? [{ host: place.name, node: nodeAt(draft, needed, place, 'body') }] : [],
-    )
-    const from = nodes.length === 0 ? undefined : joinOf(draft, 'all', needed, exitsOf(draft, needed))
-    return { from, binding: { kind: 'each', nodes } }
+    if (!draft.perHost.has(needed.key)) draft.perHost.set(needed.key, bodiesOf(draft, needed))
+    const from = needed.places.length === 0 ? undefined : joinOf(draft, 'all', needed, exitsOf(draft, needed))
+    return { from, binding: { kind: 'each', of: needed.key } }
   }
   const own = needed.places.find((place) => place?.name === host.name && place.stage === host.stage)
   if (!own) throw notOnHost(instance, host, key, needed)
@@ -65,6 +63,12 @@ function locate(
     from: nodeAt(draft, needed, own, 'exit'),
     binding: { kind: 'one', node: nodeAt(draft, needed, own, 'body') },
   }
+}
+
+function bodiesOf(draft: Draft, instance: Instance): readonly HostNode[] {
+  return instance.places.flatMap((place) =>
+    place ? [{ host: place.name, node: nodeAt(draft, instance, place, 'body') }] : [],
+  )
 }
 
 function isPerHost(instance: Instance): boolean {

@@ -9,9 +9,16 @@ export type NodeKind = 'task' | 'start' | 'end' | 'join'
 /** How a dependent gets the value of a need. */
 export type Binding =
   | { readonly kind: 'one'; readonly node: string }
-  | { readonly kind: 'each'; readonly nodes: readonly { readonly host: string; readonly node: string }[] }
+  /** Every host's: the nodes of {@link Plan.perHost} under this key. */
+  | { readonly kind: 'each'; readonly of: string }
   /** An optional need that is not planned, or a need that is skipped while planning. */
   | { readonly kind: 'none' }
+
+/** The body of a task on one of its hosts. */
+export interface HostNode {
+  readonly host: string
+  readonly node: string
+}
 
 export interface PlanNode {
   /** `name{input}@stage/host`; `{…}` only for bound input, `@…` only where the task has `on`. */
@@ -59,6 +66,11 @@ export interface Plan {
   /** In an order in which they could run one by one. */
   readonly nodes: readonly PlanNode[]
   readonly edges: readonly PlanEdge[]
+  /**
+   * The bodies of each task that is read on all of its hosts, in their order, by `name{input}`. Once for all who read it: a thousand
+   * hosts may each need what a thousand others did.
+   */
+  readonly perHost?: Readonly<Record<string, readonly HostNode[]>>
   /** What a person should know, such as a hook that was dropped because it has no host here. */
   readonly notes: readonly string[]
   /** What runs only after a failure or an interrupt, when everything is undone; in an order as `nodes`. */

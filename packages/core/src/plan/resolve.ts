@@ -43,6 +43,7 @@ export function resolvePlan(catalog: Catalog, request: PlanRequest): Plan {
     requested: requested.map(({ name }) => name),
     nodes: inOrder([...draft.nodes.values()], draft.edges),
     edges: draft.edges,
+    perHost: Object.fromEntries(draft.perHost),
     notes: draft.notes,
     ...(failure && { onFailure: failure }),
   }
@@ -67,6 +68,7 @@ function planFailure(catalog: Catalog, stage: StageEntry, main: Draft): Plan['on
   const draft = draftOf(catalog, collectInstances(catalog, wanted, stage, new Map(), 'onFailure'))
   checkApart(main, draft)
   main.notes.push(...draft.notes)
+  for (const [key, nodes] of draft.perHost) main.perHost.set(key, nodes)
   return { nodes: inOrder([...draft.nodes.values()], draft.edges), edges: draft.edges }
 }
 

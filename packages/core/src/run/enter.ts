@@ -1,5 +1,4 @@
 import type { Phase } from '../event/event.ts'
-import type { Binding } from '../plan/plan.ts'
 import type { BodyEvent, Job, JobLink, NeedValue } from '../port/executor.ts'
 import type { Outcome } from '../task/context.ts'
 import { milliseconds, type Duration } from '../task/duration.ts'
@@ -64,21 +63,21 @@ function readNeeds(run: RunState, { node }: NodeState): Job['needs'] {
     values ??= {}
     if (binding === undefined || binding.kind === 'none') values[key] = { kind: 'one', value: undefined }
     else if (binding.kind === 'one') values[key] = { kind: 'one', value: run.byId.get(binding.node)?.result }
-    else values[key] = eachOf(run, binding)
+    else values[key] = eachOf(run, binding.of)
   }
   return values ?? NO_NEEDS
 }
 
-/** Made once for all dependents that share the binding: with a thousand hosts there may be a thousand of them. */
-function eachOf(run: RunState, binding: Binding & { readonly kind: 'each' }): NeedValue {
-  const known = run.gathered.get(binding)
+/** Made once for all dependents: with a thousand hosts there may be a thousand of them. */
+function eachOf(run: RunState, of: string): NeedValue {
+  const known = run.gathered.get(of)
   if (known) return known
-  const values = binding.nodes.map(({ host, node: id }) => {
+  const values = (run.plan.perHost?.[of] ?? []).map(({ host, node: id }) => {
     const state = run.byId.get(id)
     return { stage: state?.node.stage ?? run.plan.stage, host, value: state?.result }
   })
   const made: NeedValue = { kind: 'each', values }
-  run.gathered.set(binding, made)
+  run.gathered.set(of, made)
   return made
 }
 

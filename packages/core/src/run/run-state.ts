@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import type { Catalog } from '../config/catalog.ts'
 import type { Failure } from '../event/failure.ts'
 import type { NodeStatus, Phase } from '../event/event.ts'
-import type { Binding, Plan, PlanNode } from '../plan/plan.ts'
+import type { Plan, PlanNode } from '../plan/plan.ts'
 import type { ErasedSpec, AnyTask } from '../task/task.ts'
 import { systemClock, type Clock } from '../port/clock.ts'
 import type { Executor, NeedValue } from '../port/executor.ts'
@@ -49,8 +49,8 @@ export interface RunState {
   readonly inAll: number
   /** Locks of what may still be running, with the node that has them. */
   readonly lostLocks: Map<string, string>
-  /** What needs of every host's result have been given. */
-  readonly gathered: Map<Binding, NeedValue>
+  /** What needs of every host's result have been given, by the key of {@link Plan.perHost}. */
+  readonly gathered: Map<string, NeedValue>
   readonly clock: Clock
   /** Milliseconds that a body has to stop. */
   readonly grace: number
