@@ -17,7 +17,7 @@ describe.runIf(servicesFound('sshd'))('a link that breaks', () => {
   beforeAll(async () => {
     site = await startSite()
     proxy = await startProxy(site.sshd.port)
-    host = hostNamed('web1', { port: proxy.port, hostKey: site.sshd.hostKeyFingerprint })
+    host = hostNamed('web1', { port: proxy.port, hostKey: [site.sshd.hostKeyFingerprint] })
   })
   afterAll(async () => {
     await proxy[Symbol.asyncDispose]()

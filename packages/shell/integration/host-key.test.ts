@@ -67,7 +67,7 @@ ${more.config ?? ''}`,
   const shells = createShells({ root: folder, sshConfig: config })
   const host = hostNamed('web1', {
     address: '127.0.0.1',
-    ...(more.hostKey !== undefined && { hostKey: more.hostKey }),
+    ...(more.hostKey !== undefined && { hostKey: [more.hostKey] }),
   })
   return { shell: shellOf(shells, host), close: () => shells.close() }
 }

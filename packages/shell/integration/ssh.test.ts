@@ -27,7 +27,7 @@ describe.runIf(servicesFound('sshd'))('a host over SSH', () => {
     const { user, port } = site.sshd
     const host = hostNamed('anything', {
       address: `${user}@127.0.0.1:${String(port)}`,
-      hostKey: site.sshd.hostKeyFingerprint,
+      hostKey: [site.sshd.hostKeyFingerprint],
     })
     // No identity is configured for this name; the agent and the default files are not ours to use here.
     const problem = await problemOf(shellOf(site.shells, { ...host, user: 'nobody-by-this-name' }).sh`true`)

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { stageSchema } from '../host/host.ts'
+import { stageSchema } from '../host/host-schema.ts'
 import type { SourceLocation } from '../problem/location.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'

@@ -1,4 +1,4 @@
-import type { HostSpec } from '../host/host.ts'
+import type { HostKeys, HostSpec } from '../host/host.ts'
 import { callerLocation, type SourceLocation } from '../problem/location.ts'
 import type { Recipe, StagesOf } from '../task/recipe.ts'
 import type { Duration } from '../task/duration.ts'
@@ -7,6 +7,8 @@ import type { AnyTask } from '../task/task.ts'
 export interface StageSpec {
   /** Ask before anything is written, and never restore onto its database. Default false. */
   readonly protected?: boolean
+  /** For hosts that do not say themselves: whether an unknown host key ends the run ('strict') or is added ('accept-new'). */
+  readonly hostKeys?: HostKeys
   readonly hosts: Readonly<Record<string, HostSpec>>
 }
 

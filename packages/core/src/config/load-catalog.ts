@@ -1,4 +1,4 @@
-import type { Host } from '../host/host.ts'
+import { hostFrom } from '../host/host.ts'
 import { normalizeOn, rolesOf } from '../host/on.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
@@ -78,27 +78,8 @@ export function loadCatalog(config: Config): Catalog {
 
 function readStages(config: CheckedConfig): ReadonlyMap<string, StageEntry> {
   const stages = new Map<string, StageEntry>()
-  for (const [name, { protected: isProtected = false, hosts }] of Object.entries(config.stages)) {
-    const entries = Object.entries(hosts).map(([host, spec]): Host => {
-      const { roles, user, port, hostKey, root } = spec
-      const optional = {
-        ...(user && { user }),
-        ...(port && { port }),
-        ...(hostKey && { hostKey }),
-        ...(root && { root }),
-      }
-      const { address = host, transport = 'ssh', primary = false, props = {} } = spec
-      return Object.freeze({
-        name: host,
-        stage: name,
-        roles,
-        address,
-        transport,
-        primary,
-        props,
-        ...optional,
-      })
-    })
+  for (const [name, { protected: isProtected = false, hostKeys, hosts }] of Object.entries(config.stages)) {
+    const entries = Object.entries(hosts).map(([host, spec]) => hostFrom(name, host, spec, hostKeys))
     stages.set(name, { stage: Object.freeze({ name, protected: isProtected }), hosts: entries })
   }
   return stages

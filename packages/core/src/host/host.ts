@@ -1,9 +1,16 @@
-import * as z from 'zod'
-import { parseAddress } from './address.ts'
+import type { Secret } from '../secret/secret.ts'
 
 /** Own properties of hosts. Augment it to type them: `declare module 'deployfile' { interface HostProps { region?: string } }`. */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- empty so that projects can augment it
 export interface HostProps {}
+
+/** Whether a host whose key is unknown may be connected to. */
+export type HostKeys = 'strict' | 'accept-new'
+
+export interface SudoSpec {
+  /** Of the login. Given to sudo on standard input, never on its command line. */
+  readonly password?: Secret
+}
 
 /** A host as a config writes it; its key in `hosts` is its name. */
 export interface HostSpec {
@@ -16,8 +23,20 @@ export interface HostSpec {
   readonly transport?: 'ssh' | 'local'
   /** The primary of its roles; else the first listed is. */
   readonly primary?: boolean
-  /** Pins the host key by its fingerprint (`SHA256:…`) instead of known_hosts; for CI. */
-  readonly hostKey?: string
+  /** Pins the host key by its fingerprint (`SHA256:…`), or by those of all its keys, instead of known_hosts; for CI. */
+  readonly hostKey?: string | readonly string[]
+  /**
+   * What to do with a host key that nothing is known of: 'strict' ends the run, 'accept-new' adds it to known_hosts and goes on.
+   * Changed and revoked keys end the run in any case. Default: the stage's, else ssh_config's StrictHostKeyChecking where that is
+   * accept-new, else 'strict'.
+   */
+  readonly hostKeys?: HostKeys
+  /** Folders to look for programs in before the login's own PATH: `['~/.rbenv/shims', '/opt/node/bin']`, or one such string. */
+  readonly path?: string | readonly string[]
+  /** Run commands by a login shell, so that its profile sets PATH and the like. Default false. */
+  readonly login?: boolean
+  /** How this login may become another user: true by `sudo -n`, else with the password. Default: `sudo -n`. */
+  readonly sudo?: true | SudoSpec
   /** transport 'local' only: where relative paths start. Default: the folder of deploy.config.ts. */
   readonly root?: string
   readonly props?: HostProps
@@ -33,7 +52,13 @@ export interface Host {
   readonly user?: string
   readonly port?: number
   readonly primary: boolean
-  readonly hostKey?: string
+  /** Fingerprints (`SHA256:…`); any of them will do. */
+  readonly hostKey?: readonly string[]
+  readonly hostKeys?: HostKeys
+  /** Folders for the front of PATH, in this order. */
+  readonly path?: readonly string[]
+  readonly login?: boolean
+  readonly sudo?: SudoSpec
   readonly root?: string
   readonly props: HostProps
 }
@@ -44,39 +69,25 @@ export interface Stage {
   readonly protected: boolean
 }
 
-const NAME = /^[^\s\u0000-\u001f\u007f@/{}]+$/
-
-export const hostSchema = z.strictObject({
-  roles: z.array(z.string().regex(NAME, 'a role is one word')),
-  address: z
-    .string()
-    .superRefine((text, context) => {
-      const parsed = parseAddress(text)
-      if (typeof parsed === 'string') context.addIssue({ code: 'custom', message: parsed })
-    })
-    .optional(),
-  user: z
-    .string()
-    .regex(
-      /^[^-\s\u0000-\u001f@:][^\s\u0000-\u001f@:]*$/,
-      'a user is one word without @ or :, not starting with a dash',
-    )
-    .optional(),
-  port: z.number().int().min(1).max(65535).optional(),
-  transport: z.enum(['ssh', 'local']).optional(),
-  primary: z.boolean().optional(),
-  hostKey: z
-    .string()
-    .regex(
-      /^SHA256:[A-Za-z0-9+/]{43}=?$/,
-      'a host key is pinned by its fingerprint, as ssh-keygen -l prints it: SHA256:…',
-    )
-    .optional(),
-  root: z.string().min(1).optional(),
-  props: z.record(z.string(), z.unknown()).optional(),
-})
-
-export const stageSchema = z.strictObject({
-  protected: z.boolean().optional(),
-  hosts: z.record(z.string().regex(NAME, 'a host name is one word without @ / { }'), hostSchema),
-})
+/** The host that a config's entry means; its defaults filled in. */
+export function hostFrom(
+  stage: string,
+  name: string,
+  spec: { readonly [K in keyof HostSpec]: HostSpec[K] | undefined },
+  hostKeys?: HostKeys,
+): Host {
+  const { hostKey, path, sudo, roles = [], user, port, login, root } = spec
+  const { address = name, transport = 'ssh', primary = false, props = {} } = spec
+  const keys = spec.hostKeys ?? hostKeys
+  return Object.freeze({
+    ...{ name, stage, roles, address, transport, primary, props },
+    ...(user !== undefined && { user }),
+    ...(port !== undefined && { port }),
+    ...(hostKey !== undefined && { hostKey: [hostKey].flat() }),
+    ...(keys !== undefined && { hostKeys: keys }),
+    ...(path !== undefined && { path: [path].flat().flatMap((folders) => folders.split(':')) }),
+    ...(login !== undefined && { login }),
+    ...(sudo !== undefined && { sudo: sudo === true ? {} : sudo }),
+    ...(root !== undefined && { root }),
+  })
+}

@@ -18,6 +18,8 @@ export interface ProblemDetails {
   /** The key of the config that is meant, so that a code frame can point at it. */
   readonly key?: string | undefined
   readonly host?: string | undefined
+  /** Nothing was done, and the same again may work: a refused connection is, a refused login is not. Absent: nobody knows. */
+  readonly retryable?: boolean | undefined
   /** The command that failed, when it was one. */
   readonly command?: CommandFailure | undefined
   readonly cause?: unknown
@@ -30,6 +32,7 @@ export interface ProblemRecord {
   readonly message: string
   readonly hint?: string
   readonly host?: string
+  readonly retryable?: boolean
   readonly location?: SourceLocation
   readonly key?: string
   readonly command?: CommandFailure
@@ -69,13 +72,14 @@ export function isProblem(value: unknown): value is Problem {
  */
 export function toRecord(thrown: unknown): ProblemRecord {
   if (isProblem(thrown)) {
-    const { hint, host, location, key, command } = thrown.details
+    const { hint, host, retryable, location, key, command } = thrown.details
     return {
       code: thrown.code,
       kind: thrown.kind,
       message: redact(thrown.message),
       ...(hint !== undefined && { hint: redact(hint) }),
       ...(host !== undefined && { host }),
+      ...(retryable !== undefined && { retryable }),
       ...(location && { location }),
       ...(key !== undefined && { key }),
       ...(command && { command }),

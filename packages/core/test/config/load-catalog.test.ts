@@ -95,7 +95,7 @@ describe('a config that is wrong is told where and what to write', () => {
       { stages: { web: { hosts: { web1: { roles: [], colour: 1 } } } } },
       "the host 'web1' of the stage 'web' has the unknown key 'colour'",
       'colour',
-      'It may have: roles, address, user, port, transport, primary, hostKey, root, props.',
+      'It may have: roles, address, user, port, transport, primary, hostKey, hostKeys, path, login, sudo, root, props.',
     ],
     [
       'wrong type',

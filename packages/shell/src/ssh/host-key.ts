@@ -25,7 +25,7 @@ export function checkHostKey(
   host: string,
   settings: Settings,
   known: readonly KnownKey[],
-  pin: string | undefined,
+  pins: readonly string[] | undefined,
   key: Buffer,
 ): Problem | undefined {
   const name = nameOf(settings)
@@ -43,12 +43,12 @@ export function checkHostKey(
       },
     )
   }
-  if (pin !== undefined) {
-    if (fingerprint(key) === pin.replace(/=+$/, '')) return undefined
+  if (pins !== undefined) {
+    if (pins.some((pin) => fingerprint(key) === pin.replace(/=+$/, ''))) return undefined
     return new Problem(
       'check',
       'HOST_KEY_CHANGED',
-      `${host}: the host key of ${at} has changed: hostKey in the config is ${pin}, it offers ${offered}`,
+      `${host}: the host key of ${at} has changed: hostKey in the config is ${pins.join(' or ')}, it offers ${offered}`,
       { host, hint: `Compare it on the host itself: ${ownFingerprint(key)}. Then put it into hostKey.` },
     )
   }
