@@ -1,6 +1,7 @@
+import type { NodeStatus, RunEventBody } from '../event/event.ts'
 import { toRecord } from '../problem/problem.ts'
 import { attemptsOf, delayAfter } from '../task/retry.ts'
-import type { Ended } from './attempt.ts'
+import type { Ended } from './watch.ts'
 import { enter } from './enter.ts'
 import { pause } from './pause.ts'
 import { checkResult } from './result.ts'
@@ -24,7 +25,7 @@ export function announceBody(run: RunState, state: NodeState, blockedBy: string 
   }
   emit(run, { type: 'node.started', node: node.id, phase: 'run' })
   if (!hasBody(state) && node.wait === undefined) {
-    settle(run, state, 'done', 0, {})
+    settle(run, state, 'done', 0)
     return false
   }
   state.status = 'running'
@@ -121,7 +122,7 @@ async function waitBetween(
   signal: AbortSignal,
 ): Promise<void> {
   await pause(run, state, state.node.wait ?? 0, signal)
-  settle(run, state, 'done', run.clock.now() - startedAt, {})
+  settle(run, state, 'done', run.clock.now() - startedAt)
 }
 
 function conclude(
@@ -133,12 +134,11 @@ function conclude(
 ): Promise<void> | undefined {
   const durationMs = run.clock.now() - startedAt
   if (ended.kind === 'returned') {
-    const { value, skipped } = ended
-    state.result = value
-    settle(run, state, skipped === undefined ? 'done' : 'skipped', durationMs, {
-      ...(skipped !== undefined && { reason: skipped }),
-      ...(value !== undefined && { result: value }),
-    })
+    const { value: result, skipped: reason } = ended
+    state.result = result
+    if (reason !== undefined)
+      settle(run, state, 'skipped', durationMs, { reason, ...(result !== undefined && { result }) })
+    else settle(run, state, 'done', durationMs, result === undefined ? undefined : { result })
   } else concludeBadly(run, state, ended, durationMs, signal)
   return (mustReachDisk(state) ? recordOnDisk(run) : undefined) ?? undefined
 }
@@ -165,20 +165,18 @@ function concludeBadly(
   }
 }
 
-type EndDetails = Pick<
-  Extract<Parameters<typeof emit>[1], { type: 'node.ended' }>,
-  'reason' | 'problem' | 'result'
->
+type EndedEvent = Extract<RunEventBody, { type: 'node.ended' }>
 
 function settle(
   run: RunState,
   state: NodeState,
-  status: Exclude<NodeState['status'], 'waiting' | 'running'>,
+  status: NodeStatus,
   durationMs: number,
-  details: EndDetails,
+  details?: Pick<EndedEvent, 'reason' | 'problem' | 'result'>,
 ): void {
   state.status = status
-  emit(run, { type: 'node.ended', node: state.node.id, phase: 'run', status, durationMs, ...details })
+  const ended: EndedEvent = { type: 'node.ended', node: state.node.id, phase: 'run', status, durationMs }
+  emit(run, details ? { ...ended, ...details } : ended)
 }
 
 // What a power cut must not make us forget: the point of no return, what destroys, and what must not simply be run again (design §4,

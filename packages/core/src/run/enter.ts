@@ -1,8 +1,9 @@
 import type { Phase } from '../event/event.ts'
 import type { BodyEvent, Job, JobLink, NeedValue } from '../port/executor.ts'
+import type { Question } from '../port/question.ts'
 import type { Outcome } from '../task/context.ts'
 import { milliseconds, type Duration } from '../task/duration.ts'
-import { attempt, type Bounds, type Ended } from './attempt.ts'
+import { watch, type Ended } from './watch.ts'
 import type { NodeState, RunState } from './run-state.ts'
 import { emit, record } from './tell.ts'
 
@@ -13,33 +14,53 @@ export function enter(
   phase: Phase,
   signal: AbortSignal,
 ): Ended | Promise<Ended> {
-  // From its end on a body says nothing any more: the events of a phase lie between its start and its end.
-  let open = true
   const job = jobOf(run, state, phase)
-  const ended = attempt(boundsOf(run, state, phase, signal), (own) => {
-    const link: JobLink = {
-      signal: own,
-      emit: (event) => {
-        if (open) pass(run, state, phase, event)
-      },
-      ask: run.options.ask,
-    }
-    return run.executor.enter(job, link)
-  })
-  if (!(ended instanceof Promise)) {
-    open = false
-    return ended
+  const timeout = timeoutOf(state, phase)
+  const own = timeout === undefined ? undefined : new AbortController()
+  const link = new Link(run, state.node.id, phase, own?.signal ?? signal)
+  const end = run.executor.enter(job, link)
+  if (!(end instanceof Promise)) {
+    link.close()
+    return end
   }
-  return ended.then((how) => {
-    open = false
-    return how
+  const { clock, grace } = run
+  const { id: node, host } = state.node
+  return watch({ node, host, timeout, grace, signal, clock }, own, end).then((ended) => {
+    link.close()
+    return ended
   })
 }
 
-function pass(run: RunState, state: NodeState, phase: Phase, event: BodyEvent): void {
-  emit(run, { ...event, node: state.node.id, phase })
-  // A command may be the work itself. Its start cannot wait for a journal that takes its time.
-  if (event.type === 'node.command' && event.event.type === 'command.started') void record(run)
+// A class, because there is one for every entry into a body: its functions are made once.
+class Link implements JobLink {
+  readonly signal: AbortSignal
+  readonly #run: RunState
+  readonly #node: string
+  readonly #phase: Phase
+  #open = true
+
+  constructor(run: RunState, node: string, phase: Phase, signal: AbortSignal) {
+    this.#run = run
+    this.#node = node
+    this.#phase = phase
+    this.signal = signal
+  }
+
+  emit(event: BodyEvent): void {
+    if (!this.#open) return
+    emit(this.#run, { ...event, node: this.#node, phase: this.#phase })
+    // A command may be the work itself. Its start cannot wait for a journal that takes its time.
+    if (event.type === 'node.command' && event.event.type === 'command.started') void record(this.#run)
+  }
+
+  ask(question: Question): Promise<void> {
+    return this.#run.options.ask(question)
+  }
+
+  /** From its end on a body says nothing any more: the events of a phase lie between its start and its end. */
+  close(): void {
+    this.#open = false
+  }
 }
 
 function jobOf(run: RunState, state: NodeState, phase: Phase): Job {
@@ -89,13 +110,7 @@ function outcomeOf({ status }: NodeState): Outcome {
 // What hangs while taking back must not hang the run; of a task that says nothing of its own time, an hour is taken for hung.
 const AFTER_STOP: Duration = '1h'
 
-/** How long a body may take: its timeout, and where nobody waits for more than the end of the run, an hour at most. */
-function boundsOf(
-  { clock, grace }: RunState,
-  { node, spec, afterStop }: NodeState,
-  phase: Phase,
-  signal: AbortSignal,
-): Bounds {
-  const timeout = spec.timeout ?? (phase !== 'run' || afterStop ? AFTER_STOP : undefined)
-  return { node: node.id, host: node.host, timeout: milliseconds(timeout), grace, signal, clock }
+/** Milliseconds that a body may take: its timeout, and where nobody waits for more than the end of the run, an hour at most. */
+function timeoutOf({ spec, afterStop }: NodeState, phase: Phase): number | undefined {
+  return milliseconds(spec.timeout ?? (phase !== 'run' || afterStop ? AFTER_STOP : undefined))
 }

@@ -87,6 +87,8 @@ function outcomesOf(run: RunState, status: RunStatus): ReadonlyMap<string, NodeO
 
 function outcomeOf({ status, result, undone, abandoned }: NodeState): NodeOutcome {
   if (status === 'waiting' || status === 'running') throw new Error('a node of the plan was not settled')
+  // The plain case apart: there is one of these for every node.
+  if (undone === undefined && !abandoned) return result === undefined ? { status } : { status, result }
   return {
     status,
     ...(result !== undefined && { result }),

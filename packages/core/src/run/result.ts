@@ -1,6 +1,6 @@
 import { Problem } from '../problem/problem.ts'
 import { redact } from '../secret/redact.ts'
-import type { Ended } from './attempt.ts'
+import type { Ended } from './watch.ts'
 import { notJson } from './json.ts'
 import type { NodeState } from './run-state.ts'
 

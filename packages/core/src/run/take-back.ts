@@ -1,5 +1,5 @@
 import type { Phase } from '../event/event.ts'
-import type { Ended } from './attempt.ts'
+import type { Ended } from './watch.ts'
 import { enter } from './enter.ts'
 import { ancestors, reversed } from './graph.ts'
 import { gateOf } from './limits.ts'

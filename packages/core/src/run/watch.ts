@@ -23,19 +23,14 @@ export interface Bounds {
 }
 
 /**
- * Enters a body and says how it ended, at the latest when its timeout and grace are over or grace after an abort. Never rejects. What
- * is over at once has ended already, and costs no turn of the event loop.
+ * How a body that runs ends, at the latest when its timeout and grace are over or grace after an abort. `own` is what its timeout
+ * aborts. Never rejects.
  */
-export function attempt(
+export function watch(
   bounds: Bounds,
-  enter: (signal: AbortSignal) => JobEnd | Promise<JobEnd>,
-): Ended | Promise<Ended> {
-  const own = bounds.timeout === undefined ? undefined : new AbortController()
-  const end = enter(own?.signal ?? bounds.signal)
-  return end instanceof Promise ? watch(bounds, own, end) : end
-}
-
-function watch(bounds: Bounds, own: AbortController | undefined, running: Promise<JobEnd>): Promise<Ended> {
+  own: AbortController | undefined,
+  running: Promise<JobEnd>,
+): Promise<Ended> {
   const { clock, grace, timeout, signal } = bounds
   return new Promise<Ended>((resolve) => {
     let late: Problem | undefined
