@@ -1,3 +1,5 @@
+import { isSecret } from '../secret/secret.ts'
+
 /**
  * The path of the first thing in a value that JSON cannot carry, or undefined when all of it can: results travel through the journal
  * and may be read by another process. Undefined properties are allowed; they read the same when absent.
@@ -8,6 +10,8 @@ export function notJson(value: unknown): { readonly path: string; readonly what:
     if (at === null || typeof at === 'string' || typeof at === 'boolean') return undefined
     if (typeof at === 'number') return Number.isFinite(at) ? undefined : { path, what: String(at) }
     if (typeof at !== 'object') return { path, what: `a ${typeof at}` }
+    // It travels by its name, and is resolved again where it arrives.
+    if (isSecret(at)) return undefined
     if (seen.has(at)) return { path, what: 'a reference to something that contains it' }
     seen.add(at)
     const found = Array.isArray(at) ? checkArray(at, path) : checkObject(at, path)
