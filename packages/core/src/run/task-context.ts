@@ -17,21 +17,15 @@ export function contextOf(catalog: Catalog, shells: ShellProvider, job: Job, lin
   const { stage: stageName, host: hostName, input } = job.node
   const entry = catalog.stages.get(stageName)
   if (!entry) throw new Error(`the plan has the stage '${stageName}', which the config does not have`)
-  const scope = (): ShellScope => ({
-    signal: link.signal,
-    emit: (event) => {
-      link.emit({ type: 'node.command', event })
-    },
-  })
+  const host = hostName === undefined ? undefined : hostOf(entry, hostName)
   let skipped: string | undefined
-  const context: BaseContext & { readonly needs: unknown; readonly input: unknown } = {
+  const context: Omit<BaseContext, 'local'> &
+    WithDoors & { readonly needs: unknown; readonly input: unknown } = {
+    [DOORS]: { shells, link, host },
     stage: entry.stage,
     hosts: entry.hosts,
     input: input ?? {},
     needs: readNeeds(catalog, job),
-    get local() {
-      return once(this, 'local', () => shells.local(scope()))
-    },
     signal: link.signal,
     run: job.run,
     failures: job.failures,
@@ -47,28 +41,57 @@ export function contextOf(catalog: Catalog, shells: ShellProvider, job: Job, lin
     },
     confirm: (question) => link.ask(question),
   }
-  if (hostName !== undefined)
-    addHost(context, hostOf(entry, hostName), (host) => shells.remote(host, scope()))
+  Object.defineProperty(context, 'local', LOCAL)
+  if (host) {
+    Object.defineProperty(context, 'host', { value: host, enumerable: true })
+    Object.defineProperty(context, 'remote', REMOTE)
+  }
   if (job.phase === 'undo') Object.assign(context, { result: job.result, outcome: job.outcome })
-  return { context, skipped: () => skipped }
+  return { context: context as unknown as BaseContext, skipped: () => skipped }
 }
 
-function addHost(context: object, host: Host, open: (host: Host) => Shell): void {
-  Object.defineProperty(context, 'host', { value: host, enumerable: true })
-  Object.defineProperty(context, 'remote', {
-    get(this: object) {
-      return once(this, 'remote', () => open(host))
-    },
-    enumerable: true,
-    configurable: true,
-  })
+const DOORS = Symbol('doors')
+
+interface WithDoors {
+  readonly [DOORS]: {
+    readonly shells: ShellProvider
+    readonly link: JobLink
+    readonly host: Host | undefined
+  }
+}
+
+// The same functions for every context, and not closures of each: with those, the engine makes a class of objects for every body.
+const LOCAL: PropertyDescriptor & ThisType<WithDoors> = {
+  get() {
+    const { shells, link } = this[DOORS]
+    return keep(this, 'local', shells.local(scopeOf(link)))
+  },
+  enumerable: true,
+  configurable: true,
+}
+
+const REMOTE: PropertyDescriptor & ThisType<WithDoors> = {
+  get() {
+    const { shells, link, host } = this[DOORS]
+    return host && keep(this, 'remote', shells.remote(host, scopeOf(link)))
+  },
+  enumerable: true,
+  configurable: true,
 }
 
 // Replaces a getter by its value.
-function once(target: object, key: string, open: () => Shell): Shell {
-  const value = open()
+function keep(target: object, key: string, value: Shell): Shell {
   Object.defineProperty(target, key, { value, enumerable: true })
   return value
+}
+
+function scopeOf(link: JobLink): ShellScope {
+  return {
+    signal: link.signal,
+    emit: (event) => {
+      link.emit({ type: 'node.command', event })
+    },
+  }
 }
 
 const hostsByName = new WeakMap<StageEntry, ReadonlyMap<string, Host>>()
