@@ -1,17 +1,23 @@
-// `npm run bench:graph [-- nodes]`: what a no-op node costs, beside a floor and a peer in the same alternating run.
-// Prints medians of CPU microseconds a node and their ratios; quote the ratios, single times swing with the machine.
-import { deployfile, floor, pGraph, type Scheduler } from './schedulers.ts'
-import { shapes, type Shape } from './shapes.ts'
+// `npm run bench:graph [-- nodes [rounds]]`: what running a no-op node costs, beside a floor and a peer, alternating, each measurement in
+// a process of its own. Prints medians of CPU microseconds and of what the process grew by; quote the ratios, times swing with the machine.
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { schedulers } from './schedulers.ts'
+import { shapes } from './shapes.ts'
 
-const ROUNDS = 5
-const size = Number(process.argv[2] ?? 10_000)
+interface Sample {
+  readonly micros: number
+  readonly bytes: number
+}
 
-async function cpuPerNode(scheduler: Scheduler, shape: Shape): Promise<number> {
-  const before = process.cpuUsage()
-  const ran = await scheduler(shape)
-  const { user, system } = process.cpuUsage(before)
-  if (ran !== shape.needs.length) throw new Error(`ran ${ran} of ${shape.needs.length} nodes`)
-  return (user + system) / shape.needs.length
+const size = Number(process.argv[2] ?? 100_000)
+const rounds = Number(process.argv[3] ?? 5)
+const names = Object.keys(schedulers)
+
+function sample(name: string, shape: string): Sample {
+  const script = fileURLToPath(new URL('sample.ts', import.meta.url))
+  const args = ['--expose-gc', '--import', 'jiti/register', script, name, shape, String(size)]
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Sample
 }
 
 function median(values: readonly number[]): number {
@@ -19,21 +25,24 @@ function median(values: readonly number[]): number {
 }
 
 console.log(
-  `${size} no-op nodes, median of ${ROUNDS} alternating rounds after one that is not counted, CPU µs a node`,
+  `${size} no-op nodes, median of ${rounds} alternating rounds; the machine's own growth is in the bytes`,
 )
-console.log('shape      deployfile   p-graph   floor   deployfile/p-graph   deployfile/floor')
-for (const shape of shapes(size)) {
-  const all = [deployfile, pGraph, floor]
-  const times: number[][] = all.map(() => [])
-  for (let round = 0; round <= ROUNDS; round++) {
-    for (const [index, scheduler] of all.entries()) {
-      const time = await cpuPerNode(scheduler, shape)
-      if (round > 0) times[index]?.push(time)
-    }
+for (const shape of Object.keys(shapes)) {
+  const samples = new Map<string, Sample[]>(names.map((name) => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (const name of names) samples.get(name)?.push(sample(name, shape))
   }
-  const [ours = 0, peer = 0, least = 0] = times.map(median)
-  const cells = [ours.toFixed(1).padStart(10), peer.toFixed(1).padStart(9), least.toFixed(1).padStart(7)]
-  console.log(
-    `${shape.name.padEnd(10)} ${cells.join(' ')} ${(ours / peer).toFixed(2).padStart(20)} ${(ours / least).toFixed(1).padStart(18)}`,
-  )
+  const of = (name: string, what: keyof Sample): number =>
+    median((samples.get(name) ?? []).map((one) => one[what]))
+  console.log(`\n${shape.padEnd(40)} CPU µs a node   bytes a node   of p-graph   of deployfile`)
+  for (const name of names) {
+    const micros = of(name, 'micros')
+    const cells = [
+      micros.toFixed(1).padStart(13),
+      of(name, 'bytes').toFixed(0).padStart(14),
+      `${(micros / of('p-graph', 'micros')).toFixed(2)}x`.padStart(12),
+      `${(micros / of('deployfile', 'micros')).toFixed(2)}x`.padStart(15),
+    ]
+    console.log(`${name.padEnd(40)} ${cells.join(' ')}`)
+  }
 }

@@ -1,17 +1,25 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   defineConfig,
   execute,
+  fileJournal,
   loadCatalog,
-  resolvePlan,
   task,
-  type AnyTask,
+  type Journal,
+  type Plan,
+  type PlanEdge,
+  type PlanNode,
   type ShellProvider,
 } from '@deployfile/core'
 import { PGraph } from 'p-graph'
-import type { Shape } from './shapes.ts'
 
-/** Runs a no-op for every node of a shape and returns how many ran; building its own graph is part of the time. */
-export type Scheduler = (shape: Shape) => Promise<number>
+/** What each node of a graph waits for. */
+export type Needs = readonly (readonly number[])[]
+
+/** Runs a no-op for every node and returns how many ran; making the graph in its own form is part of the time. */
+export type Scheduler = (needs: Needs) => Promise<number>
 
 const noShells: ShellProvider = {
   remote: () => {
@@ -23,25 +31,33 @@ const noShells: ShellProvider = {
   close: () => Promise.resolve(),
 }
 
-/** Ours, whole: tasks declared, checked, planned and run, with every event sent to a listener. */
-export const deployfile: Scheduler = async (shape) => {
-  const counter = { ran: 0 }
-  const noop = (): void => {
-    counter.ran++
-  }
+/** A plan as the resolver makes it, of one task many times: what planning costs is bench/plan. */
+function planOf(needs: Needs): Plan {
+  const reason = { type: 'need', key: 'n' } as const
+  const nodes = needs.map((_, node): PlanNode => ({
+    id: `t${node}`,
+    kind: 'task',
+    task: 't',
+    stage: 'here',
+    effect: 'write',
+    needs: {},
+    milestone: false,
+  }))
+  const edges = needs.flatMap((before, node) =>
+    before.map((need): PlanEdge => ({ from: `t${need}`, to: `t${node}`, kind: 'success', reason })),
+  )
+  return { stage: 'here', requested: ['t'], nodes, edges, notes: [] } as unknown as Plan
+}
+
+async function run(needs: Needs, body: (count: () => void) => unknown, journal?: Journal): Promise<number> {
+  let ran = 0
   let events = 0
-  const tasks: AnyTask[] = []
-  for (const [index, needs] of shape.needs.entries()) {
-    const needed = Object.fromEntries(needs.map((node) => [`n${node}`, tasks[node] as AnyTask]))
-    tasks.push(task(`t${index}`, { needs: needed, run: noop }))
+  const count = (): void => {
+    ran++
   }
-  const last = task('last', {
-    needs: Object.fromEntries(tasks.map((one, index) => [`n${index}`, one])),
-    run: () => undefined,
-  })
-  const catalog = loadCatalog(defineConfig({ stages: { here: { hosts: {} } }, tasks: [last] }))
-  const plan = resolvePlan(catalog, { stage: 'here', tasks: ['last'] })
-  const outcome = await execute(plan, {
+  const only = task('t', { run: () => body(count) })
+  const catalog = loadCatalog(defineConfig({ stages: { here: { hosts: {} } }, tasks: [only] }))
+  const outcome = await execute(planOf(needs), {
     catalog,
     shells: noShells,
     run: { id: 'bench', startedAt: new Date(), user: 'bench', root: '/' },
@@ -50,45 +66,84 @@ export const deployfile: Scheduler = async (shape) => {
     onEvent: () => {
       events++
     },
+    ...(journal && { journal }),
   })
-  if (outcome.status !== 'done' || events < 2 * shape.needs.length)
-    throw new Error('deployfile did not run the graph')
-  return counter.ran
+  if (outcome.status !== 'done' || events < 2 * needs.length) throw new Error('the graph did not run')
+  return ran
+}
+
+/** Ours: a plan run with every event sent to a listener, bodies that return at once. */
+const deployfile: Scheduler = (needs) =>
+  run(needs, (count) => {
+    count()
+  })
+
+/** As {@link deployfile}, each body a promise. */
+const deployfileAsync: Scheduler = (needs) =>
+  run(needs, (count) => {
+    count()
+    return Promise.resolve()
+  })
+
+/** As {@link deployfile}, every event in a journal on disk. */
+const deployfileJournal: Scheduler = async (needs) => {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-graph-'))
+  const journal = fileJournal(folder)
+  try {
+    return await run(
+      needs,
+      (count) => {
+        count()
+      },
+      journal,
+    )
+  } finally {
+    await journal.close()
+    rmSync(folder, { recursive: true })
+  }
 }
 
 /** The peer: p-graph 2, a promise graph with concurrency and nothing else. */
-export const pGraph: Scheduler = async (shape) => {
-  const counter = { ran: 0 }
-  const noopAsync = (): Promise<void> => {
-    counter.ran++
+const pGraph: Scheduler = async (needs) => {
+  let ran = 0
+  const noop = (): Promise<void> => {
+    ran++
     return Promise.resolve()
   }
-  const nodes = new Map(shape.needs.map((_, node) => [String(node), { run: noopAsync }] as const))
-  const edges = shape.needs.flatMap((needs, node) =>
-    needs.map((need): [string, string] => [String(need), String(node)]),
+  const nodes = new Map(needs.map((_, node) => [String(node), { run: noop }] as const))
+  const edges = needs.flatMap((before, node) =>
+    before.map((need): [string, string] => [String(need), String(node)]),
   )
   await new PGraph(nodes, edges).run({ concurrency: 100 })
-  return counter.ran
+  return ran
 }
 
 /** The floor: counters and a list, one promise a node; no ids, results, events or errors. */
-export const floor: Scheduler = async (shape) => {
-  const counter = { ran: 0 }
-  const noopAsync = (): Promise<void> => {
-    counter.ran++
+const floor: Scheduler = async (needs) => {
+  let ran = 0
+  const noop = (): Promise<void> => {
+    ran++
     return Promise.resolve()
   }
-  const waiting = shape.needs.map((needs) => needs.length)
-  const next: number[][] = shape.needs.map(() => [])
-  for (const [node, needs] of shape.needs.entries()) for (const need of needs) next[need]?.push(node)
+  const waiting = needs.map(({ length }) => length)
+  const next: number[][] = needs.map(() => [])
+  for (const [node, before] of needs.entries()) for (const need of before) next[need]?.push(node)
   const ready = waiting.flatMap((count, node) => (count === 0 ? [node] : []))
   for (const node of ready) {
-    await noopAsync()
+    await noop()
     for (const after of next[node] ?? []) {
       const left = (waiting[after] ?? 0) - 1
       waiting[after] = left
       if (left === 0) ready.push(after)
     }
   }
-  return counter.ran
+  return ran
+}
+
+export const schedulers: Readonly<Record<string, Scheduler>> = {
+  deployfile,
+  'deployfile, bodies that are promises': deployfileAsync,
+  'deployfile, journal on': deployfileJournal,
+  'p-graph': pGraph,
+  floor,
 }
