@@ -22,7 +22,7 @@ export { instanceKey } from './plan/node-id.ts'
 export { resolvePlan, type PlanRequest } from './plan/resolve.ts'
 export { systemClock, type Clock } from './port/clock.ts'
 export type { Journal } from './port/journal.ts'
-export type { Ask, Question } from './port/question.ts'
+export type { Ask, AskHidden, Question } from './port/question.ts'
 export type {
   CommandEvent,
   CommandFailure,

@@ -8,3 +8,9 @@ export interface Question {
 
 /** Puts a question to whoever started the run; rejects with the `check` problem `NOT_CONFIRMED` when the answer is another or nobody can be asked. */
 export type Ask = (question: Question) => Promise<void>
+
+/**
+ * Asks for something that must not be seen, a passphrase or a password: what is typed is neither shown nor written down anywhere.
+ * Undefined: the person gave up.
+ */
+export type AskHidden = (question: { readonly message: string }) => Promise<string | undefined>
