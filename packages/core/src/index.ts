@@ -47,7 +47,10 @@ export { didYouMean, nearest } from './problem/suggest.ts'
 export { execute } from './run/execute.ts'
 export type { ExecuteOptions } from './run/execute-options.ts'
 export type { NodeOutcome, RunOutcome } from './run/outcome.ts'
-export { redact } from './secret/redact.ts'
+export type { SecretReader } from './port/secret-reader.ts'
+export { createRedactor, redact, type Redactor } from './secret/redact.ts'
+export { provideSecretReader } from './secret/registry.ts'
+export { reviveSecrets } from './secret/revive.ts'
 export { isSecret, reveal, secret, type Secret } from './secret/secret.ts'
 export type {
   BaseContext,

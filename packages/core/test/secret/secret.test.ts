@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
-import { isProblem, redact, reveal, secret, task } from '@deployfile/core'
-import { afterEach, expect, test, vi } from 'vitest'
+import { isProblem, provideSecretReader, redact, reveal, secret, task } from '@deployfile/core'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { problemOf } from '../problem-of.ts'
 import { runTasks } from '../run/run-plan.ts'
 
 afterEach(() => {
@@ -65,4 +66,58 @@ test('what a body says or throws reaches the journal without it', async () => {
   expect(events).toContainEqual(expect.objectContaining({ type: 'node.log', message: 'logging in with ***' }))
   expect(outcome.failures[0]?.problem.message).toBe('cannot log in with ***')
   expect(JSON.stringify([events, outcome.failures])).not.toContain('not-for-the-journal')
+})
+
+describe('what core cannot read itself', () => {
+  const asked: string[] = []
+  const give = (text: string): void =>
+    provideSecretReader({
+      file: (path) => (asked.push(`file ${path}`), text),
+      command: (command) => (asked.push(`command ${JSON.stringify(command)}`), text),
+      prompt: (label, variable) => (asked.push(`prompt ${label} ${variable}`), text),
+    })
+  afterEach(() => void asked.splice(0))
+
+  test('is read by the reader that was provided, once a process', () => {
+    give('from-the-vault\n')
+    expect(reveal(secret.file('~/.pw'))).toBe('from-the-vault')
+    expect(reveal(secret.command(['op', 'read', 'x y']))).toBe('from-the-vault')
+    expect(reveal(secret.prompt('sudo password (web1)'))).toBe('from-the-vault')
+    give('something else')
+    expect(reveal(secret.prompt('sudo password (web1)'))).toBe('from-the-vault')
+    expect(asked).toEqual([
+      'file ~/.pw',
+      'command ["op","read","x y"]',
+      'prompt sudo password (web1) SECRET_SUDO_PASSWORD_WEB1_',
+    ])
+    expect(JSON.stringify(secret.file('~/.pw'))).toBe('{"$secret":"file ~/.pw"}')
+  })
+
+  test('one line loses its line break, several lines keep theirs', () => {
+    give('one line \r\n')
+    expect(reveal(secret.file('one'))).toBe('one line ')
+    give('-----BEGIN KEY-----\nabcdefgh\n')
+    expect(reveal(secret.file('two'))).toBe('-----BEGIN KEY-----\nabcdefgh\n')
+  })
+
+  test('nothing is not a secret', () => {
+    give('\n')
+    expect(problemOf(() => reveal(secret.command('true')))).toMatchObject({
+      code: 'SECRET_MISSING',
+      kind: 'check',
+      message: 'the secret command true is empty',
+    })
+  })
+
+  test('a prompt is answered by the environment where that is set', () => {
+    give('typed-by-hand')
+    vi.stubEnv('SECRET_DATABASE_PASSWORD', 'set-in-the-job')
+    expect(reveal(secret.prompt('database password'))).toBe('set-in-the-job')
+    expect(asked).toEqual([])
+  })
+
+  test('an object that only looks like a secret is refused', () => {
+    const forged = { ...secret.env('X') }
+    expect(problemOf(() => reveal(forged)).code).toBe('SECRET_FOREIGN')
+  })
 })
