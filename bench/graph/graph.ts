@@ -15,8 +15,8 @@ const rounds = Number(process.argv[3] ?? 5)
 const names = Object.keys(schedulers)
 
 function sample(name: string, shape: string): Sample {
-  const script = fileURLToPath(new URL('sample.ts', import.meta.url))
-  const args = ['--expose-gc', '--import', 'jiti/register', script, name, shape, String(size)]
+  const script = fileURLToPath(new URL('sample.js', import.meta.url))
+  const args = ['--expose-gc', script, name, shape, String(size)]
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Sample
 }
 
