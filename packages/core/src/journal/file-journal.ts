@@ -16,9 +16,13 @@ export function fileJournal(dir: string): Journal {
   const flush = (): void => {
     if (lost) throw lost.reason
     if (pending === '') return
-    const bytes = Buffer.from(pending)
+    const text = pending
     pending = ''
-    for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written)
+    let written = writeSync(file, text)
+    // A full disk or a signal may cut a write short; the text as bytes is wanted only then.
+    if (written === Buffer.byteLength(text)) return
+    const bytes = Buffer.from(text)
+    while (written < bytes.length) written += writeSync(file, bytes, written)
   }
   return {
     append(event: RunEvent) {
