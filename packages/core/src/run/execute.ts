@@ -68,6 +68,7 @@ async function runBodies(run: RunState): Promise<void> {
     gateOf(run, states),
   )
   signal.removeEventListener('abort', onAbort)
+  run.worked = true
 }
 
 // An interrupt that came when everything had ended well changes nothing.

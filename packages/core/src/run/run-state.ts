@@ -56,6 +56,8 @@ export interface RunState {
   readonly grace: number
   /** Set once nothing new may start, with the reason that is given for what did not. */
   stopping: string | undefined
+  /** All nodes of the plan have settled: what follows is undo, onFailure tasks and finally. */
+  worked: boolean
   /** Called when `stopping` is set. */
   readonly onStop: Set<() => void>
   /** Cancels every body that runs. */
@@ -88,6 +90,7 @@ export function startState(plan: Plan, options: ExecuteOptions): RunState {
     clock,
     grace,
     stopping: undefined,
+    worked: false,
     onStop: new Set(),
     work,
     seq: 0,

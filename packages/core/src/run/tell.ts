@@ -8,12 +8,17 @@ export function emit(run: RunState, body: RunEventBody): void {
   // Completed, not copied: every body is made for this call, and there are several to each node.
   const event: RunEvent = Object.assign(body, { seq: run.seq, at: run.clock.now() })
   const { journal, onEvent } = run.options
-  if (journal && !run.journalLost) {
-    try {
-      journal.append(event)
-    } catch (thrown) {
-      loseJournal(run, thrown)
-    }
+  if (!journal || run.journalLost) {
+    onEvent?.(event)
+    return
+  }
+  try {
+    journal.append(event)
+  } catch (thrown) {
+    // What follows from the loss comes after this event, also for those who listen.
+    onEvent?.(event)
+    loseJournal(run, thrown)
+    return
   }
   onEvent?.(event)
 }
@@ -64,9 +69,9 @@ function loseJournal(run: RunState, cause: unknown): void {
 /** Stands for a node in a failure that is of none. */
 export const JOURNAL = 'journal'
 
-/** No new node starts from here on; the first reason stays. */
+/** No new node starts from here on; the first reason stays. Does nothing once the work is over: what takes back is never stopped. */
 export function stop(run: RunState, reason: string): void {
-  if (run.stopping !== undefined) return
+  if (run.stopping !== undefined || run.worked) return
   run.stopping = reason
   emit(run, { type: 'run.stopping', reason })
   for (const told of run.onStop) told()

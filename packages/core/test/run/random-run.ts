@@ -15,7 +15,16 @@ import { runTasks } from './run-plan.ts'
 
 /** What becomes of a body: `deaf` never ends and hears no signal, `flaky` fails so many times first. */
 type Behaviour =
-  'at once' | 'slow' | 'fails' | 'fails late' | 'skips' | 'unplanned' | 'deaf' | 'flaky' | 'warns'
+  | 'at once'
+  | 'slow'
+  | 'fails'
+  | 'fails late'
+  | 'skips'
+  | 'unplanned'
+  | 'deaf'
+  | 'flaky'
+  | 'warns'
+  | 'deaf, only warns'
 
 export interface NodeSpec {
   readonly behaviour: Behaviour
@@ -26,6 +35,7 @@ export interface NodeSpec {
   readonly commits: boolean
   readonly locks: readonly string[]
   readonly undo: 'none' | 'works' | 'fails' | 'deaf'
+  readonly last: 'none' | 'works' | 'fails' | 'deaf'
   readonly time: number
   readonly retries: number
 }
@@ -37,6 +47,8 @@ export interface RunSpec {
   readonly concurrency: number
   readonly perHost: number
   readonly pool: number
+  /** Whether there is an onFailure task. */
+  readonly tells: boolean
 }
 
 const node: fc.Arbitrary<NodeSpec> = fc.record({
@@ -52,6 +64,7 @@ const node: fc.Arbitrary<NodeSpec> = fc.record({
       'deaf',
       'flaky',
       'warns',
+      'deaf, only warns',
     ] as const),
   ),
   needs: fc.nat(255),
@@ -60,6 +73,7 @@ const node: fc.Arbitrary<NodeSpec> = fc.record({
   commits: fc.boolean(),
   locks: fc.uniqueArray(fc.constantFrom('a', 'b', 'pool'), { maxLength: 3 }),
   undo: fc.constantFrom('none', 'works', 'works', 'fails', 'deaf'),
+  last: fc.constantFrom('none', 'works', 'works', 'works', 'fails', 'deaf'),
   time: fc.integer({ min: 1, max: 50 }),
   retries: fc.nat(3),
 })
@@ -71,9 +85,11 @@ export const runSpec: fc.Arbitrary<RunSpec> = fc.record({
   concurrency: fc.integer({ min: 1, max: 4 }),
   perHost: fc.integer({ min: 1, max: 2 }),
   pool: fc.integer({ min: 1, max: 3 }),
+  tells: fc.boolean(),
 })
 
 export interface RandomRun {
+  readonly spec: RunSpec
   readonly plan: Plan
   readonly tasks: ReadonlyMap<string, NodeSpec>
   readonly events: readonly RunEvent[]
@@ -111,7 +127,7 @@ export async function runRandom(spec: RunSpec): Promise<RandomRun | undefined> {
   })
   const last = task('last', { needs: Object.fromEntries(tasks.map((one) => [one.name, one])), run: () => 1 })
   const pools = spec.nodes.some(({ locks }) => locks.includes('pool')) ? { pool: spec.pool } : {}
-  const catalog = catalogOf({ tasks: [last], onFailure: [tell], pools })
+  const catalog = catalogOf({ tasks: [last], onFailure: spec.tells ? [tell] : [], pools })
   const plan = resolvePlan(catalog, { stage: 'production', tasks: ['last'] })
   const controller = new AbortController()
   if (spec.interruptAt !== undefined)
@@ -136,7 +152,7 @@ export async function runRandom(spec: RunSpec): Promise<RandomRun | undefined> {
   await clock.advance(1000 * 3_600_000)
   if (!ran) return undefined
   const specs = new Map(spec.nodes.map((one, index) => [`t${String(index)}`, one]))
-  return { plan, tasks: specs, events, outcome: ran.outcome, entries, told }
+  return { spec, plan, tasks: specs, events, outcome: ran.outcome, entries, told }
 }
 
 type Context = BaseContext & { readonly host?: Host }
@@ -178,6 +194,7 @@ function declare(
         context.skip('no')
         return undefined
       case 'deaf':
+      case 'deaf, only warns':
         return new Promise(() => undefined)
       case 'flaky':
         failed.set(id, (failed.get(id) ?? 0) + 1)
@@ -193,20 +210,25 @@ function declare(
     if (spec.undo === 'fails') throw new Error('undo')
     return spec.undo === 'deaf' ? new Promise(() => undefined) : later(context.signal, false)
   }
+  const last = (context: Context): unknown => {
+    enter('finally', idOf(context))
+    if (spec.last === 'fails') throw new Error('finally')
+    return spec.last === 'deaf' ? new Promise(() => undefined) : undefined
+  }
+  const isDeaf = spec.behaviour === 'deaf' || spec.behaviour === 'deaf, only warns'
+  const onlyWarns = spec.behaviour === 'warns' || spec.behaviour === 'deaf, only warns'
   return task(name, {
     needs,
     ...(spec.onWeb && { on: 'web' }),
     ...(spec.onWeb && spec.rolling && { rolling: { batch: 1, wait: spec.time } }),
     ...(spec.locks.length > 0 && { lock: spec.locks }),
-    ...(spec.behaviour === 'deaf' && { timeout: spec.time }),
-    ...(spec.behaviour === 'warns' && { onError: 'warn' as const }),
+    ...(isDeaf && { timeout: spec.time }),
+    ...(onlyWarns && { onError: 'warn' as const }),
     ...(spec.behaviour === 'unplanned' && { when: () => false }),
     ...(spec.retries > 0 && { retry: { times: spec.retries, delay: spec.time } }),
     commits: spec.commits,
     run,
     ...(spec.undo !== 'none' && { undo: undo as () => void }),
-    finally: (context: Context) => {
-      enter('finally', idOf(context))
-    },
+    ...(spec.last !== 'none' && { finally: last as () => void }),
   }) as AnyTask
 }
