@@ -1,8 +1,9 @@
 import type { NodeStatus, RunEventBody } from '../event/event.ts'
-import { toRecord } from '../problem/problem.ts'
+import { toRecord, type Problem } from '../problem/problem.ts'
 import { attemptsOf, delayAfter } from '../task/retry.ts'
 import type { Ended } from './watch.ts'
 import { enter } from './enter.ts'
+import { heldForEver } from './limits.ts'
 import { pause } from './pause.ts'
 import { checkResult } from './result.ts'
 import { addFailure, type NodeState, type RunState } from './run-state.ts'
@@ -13,7 +14,7 @@ import { emit, recordOnDisk, stopAfterFailure } from './tell.ts'
  * bodiless, or settled before this walk.
  */
 export function announceBody(run: RunState, state: NodeState, blockedBy: string | undefined): boolean {
-  const { node, spec } = state
+  const { node } = state
   if (state.status !== 'waiting') return false
   if (blockedBy !== undefined) {
     settle(run, state, 'blocked', 0, { reason: blockedBy })
@@ -21,6 +22,11 @@ export function announceBody(run: RunState, state: NodeState, blockedBy: string 
   }
   if (node.skip !== undefined) {
     settle(run, state, 'skipped', 0, { reason: node.skip })
+    return false
+  }
+  const held = heldForEver(run, state)
+  if (held) {
+    concludeUnstarted(run, state, held)
     return false
   }
   emit(run, { type: 'node.started', node: node.id, phase: 'run' })
@@ -163,6 +169,17 @@ function concludeBadly(
     settle(run, state, cancelled ? 'cancelled' : 'failed', durationMs, { problem })
     stopAfterFailure(run, state)
   }
+}
+
+/** Nothing else need have failed: the holder of a lost lock may have been one that only warns. */
+function concludeUnstarted(run: RunState, state: NodeState, why: Problem): void {
+  if (state.spec.onError === 'warn') {
+    settle(run, state, 'warned', 0, { problem: toRecord(why) })
+    return
+  }
+  const { problem } = addFailure(run, state.node.id, 'run', why)
+  settle(run, state, 'blocked', 0, { reason: why.message, problem })
+  stopAfterFailure(run, state)
 }
 
 type EndedEvent = Extract<RunEventBody, { type: 'node.ended' }>

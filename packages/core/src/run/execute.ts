@@ -4,7 +4,7 @@ import type { Plan } from '../plan/plan.ts'
 import { announceBody, enterBody } from './body.ts'
 import type { ExecuteOptions } from './execute-options.ts'
 import type { NodeOutcome, RunOutcome } from './outcome.ts'
-import { gateOf, heldForEver } from './limits.ts'
+import { gateOf } from './limits.ts'
 import { runOnFailure } from './on-failure.ts'
 import { blockedBy, isMet, startState, type NodeState, type RunState } from './run-state.ts'
 import { finallyAll, undoAll } from './take-back.ts'
@@ -56,8 +56,8 @@ async function runBodies(run: RunState): Promise<void> {
     {
       announce(index) {
         const state = states[index]
-        const whyNot = blockedBy(run.main, index) ?? run.stopping ?? (state && heldForEver(run, state))
-        return state !== undefined && announceBody(run, state, whyNot)
+        if (!state) return false
+        return announceBody(run, state, blockedBy(run.main, index) ?? run.stopping)
       },
       announced: () => record(run),
       enter(index) {
@@ -71,11 +71,12 @@ async function runBodies(run: RunState): Promise<void> {
   run.worked = true
 }
 
-// An interrupt that came when everything had ended well changes nothing.
+// An interrupt that came when everything had ended well changes nothing, and none of what failed before it.
 function statusOf(run: RunState): RunStatus {
   const { states } = run.main
   if (states.every((state) => isMet(state))) return 'done'
-  return run.journalLost || states.some(({ status }) => status === 'failed') ? 'failed' : 'cancelled'
+  const failed = run.journalLost || states.some(({ status }) => status === 'failed')
+  return failed || !run.options.signal.aborted ? 'failed' : 'cancelled'
 }
 
 /** By node id; onFailure tasks only when they had their turn. */

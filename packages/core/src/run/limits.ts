@@ -1,3 +1,4 @@
+import { Problem } from '../problem/problem.ts'
 import { createGate, type Gate } from './gate.ts'
 import type { NodeState, RunState } from './run-state.ts'
 
@@ -20,7 +21,14 @@ export function gateOf(
 }
 
 /** Why a node may not start although its edges are met: what may still be running holds its lock. */
-export function heldForEver(run: RunState, { node }: NodeState): string | undefined {
-  const held = node.locks?.find((name) => run.lostLocks.has(name))
-  return held && `'${run.lostLocks.get(held) ?? ''}' may still be running and has the lock '${held}'`
+export function heldForEver(run: RunState, { node }: NodeState): Problem | undefined {
+  const lock = node.locks?.find((name) => run.lostLocks.has(name))
+  if (lock === undefined) return undefined
+  const holder = run.lostLocks.get(lock) ?? ''
+  return new Problem(
+    'task',
+    'LOCK_LOST',
+    `'${node.id}' was not started: '${holder}' may still be running and has the lock '${lock}'`,
+    { host: node.host, hint: `Look for '${holder}' before anything is run again.` },
+  )
 }

@@ -94,10 +94,35 @@ describe('locks', () => {
       expect.objectContaining({
         node: 'next',
         status: 'blocked',
-        reason: "'deaf' may still be running and has the lock 'db'",
+        reason: "'next' was not started: 'deaf' may still be running and has the lock 'db'",
       }),
     )
+    expect(outcome.failures.map(({ node, problem }) => [node, problem.code])).toEqual([
+      ['deaf', 'TASK_ABANDONED'],
+      ['next', 'LOCK_LOST'],
+    ])
   })
+
+  test.each([
+    ['fail', 'failed', 'blocked'],
+    ['warn', 'done', 'warned'],
+  ] as const)(
+    'are lost also when their holder only warns: what needs them then does what its onError says (%s)',
+    async (onError, run, status) => {
+      const clock = manualClock()
+      const never = () => new Promise<void>(() => undefined)
+      const deaf = task('deaf', { timeout: 5, lock: 'db', onError: 'warn', run: never })
+      const next = task('next', { lock: 'db', onError, run: () => 1 })
+      const running = runTasks([every([deaf, next])], { clock, grace: 5 })
+      await clock.advance(10)
+      const { outcome } = await running
+      expect(outcome.status).toBe(run)
+      expect(outcome.nodes.get('next')?.status).toBe(status)
+      expect(outcome.failures.map(({ problem }) => problem.code)).toEqual(
+        onError === 'fail' ? ['LOCK_LOST'] : [],
+      )
+    },
+  )
 
   test.each([[''], [[]], [['db', '']], [3]])('%j is refused', (lock) => {
     expect(() => task('locked', { lock: lock as string, run: () => 1 })).toThrow(

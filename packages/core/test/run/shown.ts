@@ -25,7 +25,7 @@ export function shown(
   for (const event of events) {
     if (event.type === 'run.stopping') runBecomes('stopping')
     else if (event.type === 'run.ended') runBecomes(event.status)
-    else if (event.type !== 'run.started') {
+    else if ('node' in event) {
       const step = stepOf(event, after.has(event.node))
       if (step !== undefined) runBecomes(step)
       const from = states.get(event.node) ?? 'waiting'

@@ -96,6 +96,10 @@ const special: Readonly<Record<string, RunSpec>> = {
     { ...back, behaviour: 'deaf' },
   ]),
   'an undo that hangs keeps its ground, too': chain([back, { ...fails, undo: 'deaf' }]),
+  'a lost lock': of([
+    { behaviour: 'deaf, only warns', locks: ['a'] },
+    { behaviour: 'warns', locks: ['a'] },
+  ]),
   'stopped, with nothing to do': of([fails]),
   'interrupted, with nothing to do': of([slow], interrupted),
   'stopped, onFailure': of([fails], { tells: true }),
