@@ -3,7 +3,16 @@ export { nearestTask, quoteTask, taskNamed } from './config/aliases.ts'
 export type { Catalog, StageEntry } from './config/catalog.ts'
 export { defineConfig, isConfig, type Config, type HookTable, type StageSpec } from './config/config.ts'
 export { perStage, resolveOption, type Option, type PerStage } from './config/per-stage.ts'
-export type { NodeStatus, Phase, RunEvent, RunEventBody, RunStatus } from './event/event.ts'
+export type {
+  NodeStatus,
+  Phase,
+  RunEvent,
+  RunEventBody,
+  RunRecord,
+  RunStatus,
+  UndoMode,
+} from './event/event.ts'
+export type { RunProcess } from './event/run-process.ts'
 export type { Failure } from './event/failure.ts'
 export { parseAddress, type Address } from './host/address.ts'
 export type { Host, HostKeys, HostProps, HostSpec, Stage, SudoSpec } from './host/host.ts'
@@ -17,9 +26,24 @@ export {
   type Where,
 } from './host/on.ts'
 export { fileJournal } from './journal/file-journal.ts'
-export type { Binding, EdgeReason, HostNode, NodeKind, Plan, PlanEdge, PlanNode } from './plan/plan.ts'
+export { readRun, type ReadRun } from './journal/read-run.ts'
+export type { RecordedNode, RecordedRun } from './journal/recorded-run.ts'
+export { replay } from './journal/replay.ts'
+export type {
+  Binding,
+  EdgeReason,
+  HostNode,
+  NodeKind,
+  Plan,
+  PlanEdge,
+  PlanHost,
+  PlanNode,
+  Tolerance,
+} from './plan/plan.ts'
 export { instanceKey } from './plan/node-id.ts'
-export { resolvePlan, type PlanRequest } from './plan/resolve.ts'
+export { comparePlans } from './plan/compare.ts'
+export { requestOf, type PlanRequest, type PlanSource, type RequestedTask } from './plan/request.ts'
+export { resolvePlan } from './plan/resolve.ts'
 export { systemClock, type Clock } from './port/clock.ts'
 export type { Journal } from './port/journal.ts'
 export type { Ask, AskHidden, Question } from './port/question.ts'

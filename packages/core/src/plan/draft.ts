@@ -17,7 +17,15 @@ export interface Draft {
 }
 
 export function startDraft(instances: ReadonlyMap<string, Instance>): Draft {
-  return { instances, nodes: new Map(), edges: [], notes: [], seen: new Set(), joins: new Map(), perHost: new Map() }
+  return {
+    instances,
+    nodes: new Map(),
+    edges: [],
+    notes: [],
+    seen: new Set(),
+    joins: new Map(),
+    perHost: new Map(),
+  }
 }
 
 export function addEdge(

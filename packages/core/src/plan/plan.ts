@@ -1,4 +1,6 @@
+import type { Host } from '../host/host.ts'
 import type { Effect } from '../task/task.ts'
+import type { PlanSource } from './request.ts'
 
 /**
  * 'task' has a body or is a milestone; 'start' and 'end' stand around a task that has hooks; 'join' gathers a task's hosts so that
@@ -20,6 +22,12 @@ export interface HostNode {
   readonly node: string
 }
 
+/** How many hosts of a rolling task may fail; `group` is its `name{input}`. */
+export interface Tolerance {
+  readonly group: string
+  readonly max: number
+}
+
 export interface PlanNode {
   /** `name{input}@stage/host`; `{…}` only for bound input, `@…` only where the task has `on`. */
   readonly id: string
@@ -35,6 +43,8 @@ export interface PlanNode {
   readonly needs: Readonly<Record<string, Binding>>
   /** All of them are held while the body runs (and its undo, and its finally); taken at once. Sorted. */
   readonly locks?: readonly string[]
+  /** Set on what may fail on some hosts of a rolling task: up to `max` hosts of the group may, which end warned; one more fails the run. */
+  readonly tolerance?: Tolerance
   /** Milliseconds that a join between two batches waits once its edges are met. */
   readonly wait?: number
   /** True for a task without a body. */
@@ -58,9 +68,14 @@ export interface PlanEdge {
   readonly reason: EdgeReason
 }
 
+/** What of a host decides where a run connects, and what it takes it for. */
+export type PlanHost = Pick<Host, 'address' | 'user' | 'port' | 'transport' | 'root' | 'roles'>
+
 /** Plain data: what will run where, in which order and why. Made without any connection. */
 export interface Plan {
   readonly stage: string
+  /** What was asked for; {@link requestOf} asks for it again. */
+  readonly from: PlanSource
   /** The tasks that were asked for, in order. */
   readonly requested: readonly string[]
   /** In an order in which they could run one by one. */
@@ -71,6 +86,8 @@ export interface Plan {
    * hosts may each need what a thousand others did.
    */
   readonly perHost?: Readonly<Record<string, readonly HostNode[]>>
+  /** Every host that a node runs on, by `stage/host`. */
+  readonly hosts: Readonly<Record<string, PlanHost>>
   /** What a person should know, such as a hook that was dropped because it has no host here. */
   readonly notes: readonly string[]
   /** What runs only after a failure or an interrupt, when everything is undone; in an order as `nodes`. */

@@ -2,7 +2,7 @@ import { didYouMeanTask, taskNamed } from '../config/aliases.ts'
 import type { Catalog, StageEntry } from '../config/catalog.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
-import { makeTask, type AnyTask } from '../task/task.ts'
+import { isTask, makeTask, type AnyTask } from '../task/task.ts'
 import { collectInstances } from './collect.ts'
 import { addEdge, exitsOf, joinOf, nodeAt, startDraft, type Draft } from './draft.ts'
 import { addHookEdges } from './hook-edges.ts'
@@ -14,17 +14,9 @@ import { instanceKey } from './node-id.ts'
 import { addNodes } from './nodes.ts'
 import { inOrder } from './order.ts'
 import type { Plan } from './plan.ts'
+import { hostsOf } from './plan-hosts.ts'
+import { sourceOf, type PlanRequest, type RequestedTask } from './request.ts'
 import { addRollingEdges } from './rolling-edges.ts'
-
-/** What a command line or a program asks for; inputs are still text, checked against the schemas of the tasks that take them. */
-export interface PlanRequest {
-  /** The positional stage or `stage=`; default the config's `defaultStage`. */
-  readonly stage?: string | undefined
-  /** Names or task values; a value is looked up by its name, and brings the input that `.with` gave it. */
-  readonly tasks: readonly (string | AnyTask)[]
-  /** `key=value` and `task.key=value`, in order. */
-  readonly inputs?: Readonly<Record<string, string>>
-}
 
 /**
  * Makes the plan: requested tasks, what they need, and hooks. Pure; nothing is connected.
@@ -40,12 +32,14 @@ export function resolvePlan(catalog: Catalog, request: PlanRequest): Plan {
   const failure = planFailure(catalog, stage, draft)
   return {
     stage: stage.stage.name,
+    from: sourceOf(stage.stage.name, requested, request),
     requested: requested.map(({ name }) => name),
     nodes: inOrder([...draft.nodes.values()], draft.edges),
     edges: draft.edges,
     perHost: Object.fromEntries(draft.perHost),
+    hosts: hostsOf([draft, ...(failure ? [failure.draft] : [])]),
     notes: draft.notes,
-    ...(failure && { onFailure: failure }),
+    ...(failure && { onFailure: failure.plan }),
   }
 }
 
@@ -59,8 +53,13 @@ function draftOf(catalog: Catalog, collected: ReadonlyMap<string, Instance>): Dr
   return draft
 }
 
+interface FailureSet {
+  readonly draft: Draft
+  readonly plan: NonNullable<Plan['onFailure']>
+}
+
 /** What the config wants done when this run fails; a task of it that was asked for itself is not done again. */
-function planFailure(catalog: Catalog, stage: StageEntry, main: Draft): Plan['onFailure'] {
+function planFailure(catalog: Catalog, stage: StageEntry, main: Draft): FailureSet | undefined {
   const wanted = catalog.onFailure
     .map((task) => findTask(catalog, task))
     .filter((task) => !main.instances.has(instanceKey(task.name, task['~task'].bound)))
@@ -69,7 +68,7 @@ function planFailure(catalog: Catalog, stage: StageEntry, main: Draft): Plan['on
   checkApart(main, draft)
   main.notes.push(...draft.notes)
   for (const [key, nodes] of draft.perHost) main.perHost.set(key, nodes)
-  return { nodes: inOrder([...draft.nodes.values()], draft.edges), edges: draft.edges }
+  return { draft, plan: { nodes: inOrder([...draft.nodes.values()], draft.edges), edges: draft.edges } }
 }
 
 function findStage(catalog: Catalog, name: string | undefined): StageEntry {
@@ -87,9 +86,9 @@ function findStage(catalog: Catalog, name: string | undefined): StageEntry {
   })
 }
 
-function findTask(catalog: Catalog, wanted: string | AnyTask): AnyTask {
+function findTask(catalog: Catalog, wanted: string | AnyTask | RequestedTask): AnyTask {
   const word = typeof wanted === 'string' ? wanted : wanted.name
-  const bound = typeof wanted === 'string' ? undefined : wanted['~task'].bound
+  const bound = typeof wanted === 'string' ? undefined : isTask(wanted) ? wanted['~task'].bound : wanted.input
   const task = taskNamed(catalog, word)
   // The config's own task, not the value: another one may have taken its place there. Its input is not: the catalog may know it
   // only from a need that binds it.

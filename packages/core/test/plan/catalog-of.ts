@@ -1,6 +1,8 @@
 import { loadCatalog, type Catalog, type Config } from '@deployfile/core'
 
-interface Parts {
+export interface Parts {
+  /** In the place of {@link STAGES}. */
+  readonly stages?: object
   readonly tasks?: readonly unknown[]
   readonly before?: Record<string, readonly unknown[]>
   readonly after?: Record<string, readonly unknown[]>

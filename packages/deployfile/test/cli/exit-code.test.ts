@@ -17,6 +17,8 @@ function run(
   const plan: Plan = {
     stage: 'dev',
     requested: [],
+    from: { stage: 'dev', tasks: [], inputs: {} },
+    hosts: {},
     edges: [],
     notes: [],
     nodes: named.map(({ id, effect, milestone = false }) => ({

@@ -17,6 +17,8 @@ const HOSTS = ['web1', 'web2', 'web10']
 const plan: Plan = {
   stage: 'dev',
   requested: ['deploy'],
+  from: { stage: 'dev', tasks: [{ name: 'deploy' }], inputs: {} },
+  hosts: {},
   edges: [],
   notes: [],
   nodes: [

@@ -19,6 +19,8 @@ const node = (task: string, host: string): PlanNode => ({
 const plan: Plan = {
   stage: 'dev',
   requested: ['deploy'],
+  from: { stage: 'dev', tasks: [{ name: 'deploy' }], inputs: {} },
+  hosts: {},
   edges: [],
   notes: ['the hook warm was dropped: no host here has its role'],
   nodes: [node('release', 'web1'), node('release', 'web2'), node('link', 'web1')],

@@ -19,6 +19,8 @@ const plan = (nodes: readonly PlanNode[]): Plan => ({
   stage: 'dev',
   requested: [],
   nodes,
+  from: { stage: 'dev', tasks: [], inputs: {} },
+  hosts: {},
   edges: [],
   notes: [],
 })

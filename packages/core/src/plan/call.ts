@@ -1,0 +1,189 @@
+import { nearestTask, quoteTask } from '../config/aliases.ts'
+import type { Catalog, StageEntry } from '../config/catalog.ts'
+import { normalizeOn } from '../host/on.ts'
+import { Problem } from '../problem/problem.ts'
+import { makeTask, type AnyTask } from '../task/task.ts'
+import { collectInstances } from './collect.ts'
+import { startDraft, type Draft } from './draft.ts'
+import type { Instance } from './instance.ts'
+import { addNeedEdges } from './need-edges.ts'
+import { instanceKey, placeId } from './node-id.ts'
+import { addNodes } from './nodes.ts'
+import { inOrder } from './order.ts'
+import type { Binding, HostNode, PlanEdge, PlanNode } from './plan.ts'
+
+/** A task that the body of another one asks for. */
+export interface CallRequest {
+  /** The node whose body it is. */
+  readonly caller: PlanNode
+  /** Which of its calls this is, from 1. */
+  readonly number: number
+  readonly task: string
+  /** Undefined: none was given. */
+  readonly input: unknown
+  /** Whether a node of the run's plan has given its result already; throws when it will not do. */
+  readonly isThere: (needed: PlanNode) => boolean
+}
+
+/** A node that is run by a call. Its id is `<caller>→<number>:<its id in a plan>`. */
+export interface CalledNode extends PlanNode {
+  /** The node that called it. */
+  readonly parent: string
+}
+
+/** What one call runs, as data: the called task on its hosts, and what it needs as far as that is not done. */
+export interface CallPlan {
+  /** In an order in which they could run one by one. */
+  readonly nodes: readonly CalledNode[]
+  readonly edges: readonly PlanEdge[]
+  /** Nodes of the run's plan that these were built on, with those that they are for. */
+  readonly uses: readonly { readonly from: string; readonly to: string }[]
+  readonly perHost: Readonly<Record<string, readonly HostNode[]>>
+  /** Where the caller finds what it gets. */
+  readonly result: Binding
+}
+
+/** What stands between a caller's id and that of a node which it called. */
+export function calledPrefix(caller: string, number: number): string {
+  return `${caller}→${String(number)}:`
+}
+
+/** The id of a called node as it would be in a plan. */
+export function placeOfCalled({ id, parent }: CalledNode): string {
+  return id.slice(parent.length).replace(/^→\d+:/, '')
+}
+
+/**
+ * Plans a call on the caller's stage: without hooks and batches; a per-host task from a caller with a host on that host only.
+ * @throws Problem: `CALL_UNKNOWN` (task), or what a plan would be refused for (usage)
+ */
+export function planCall(catalog: Catalog, request: CallRequest): CallPlan {
+  const { caller, input } = request
+  const stage = catalog.stages.get(caller.stage)
+  if (!stage) throw new Error(`the plan has the stage '${caller.stage}', which the config does not have`)
+  const draft = draftOf(catalog, calledTask(catalog, request), stage, caller)
+  const root = draft.instances.get(instanceKey(request.task, input))
+  if (!root) throw new Error(`the call of '${request.task}' was not planned`)
+  const targets = root.places.map((host) => placeId(root.key, root.stage.stage.name, host?.name))
+  return cut(draft, root, targets, request)
+}
+
+function calledTask(catalog: Catalog, { task: name, input, caller }: CallRequest): AnyTask {
+  const task = catalog.tasks.get(name)
+  if (task) return makeTask(name, task['~task'].spec, task['~task'].location, input)
+  const near = nearestTask(catalog, name)
+  throw new Problem(
+    'task',
+    'CALL_UNKNOWN',
+    `'${caller.task}' calls '${name}', which the config does not have`,
+    {
+      location: catalog.tasks.get(caller.task)?.['~task'].location,
+      hint: `List it in the config's tasks.${near === undefined ? '' : ` Or did you mean ${quoteTask(catalog, near)}?`}`,
+    },
+  )
+}
+
+function draftOf(catalog: Catalog, task: AnyTask, stage: StageEntry, caller: PlanNode): Draft {
+  // Hooks belong to the places of a plan: a call is the task itself.
+  const bare = { ...catalog, before: new Map(), after: new Map() }
+  const collected = new Map(collectInstances(bare, [task], stage, new Map()))
+  const key = instanceKey(task.name, task['~task'].bound)
+  const root = collected.get(key)
+  if (root && caller.host !== undefined && isPerHost(root)) collected.set(key, onHost(root, caller))
+  const draft = startDraft(collected)
+  for (const instance of collected.values()) addNodes(draft, bare, instance)
+  for (const instance of collected.values()) addNeedEdges(draft, instance)
+  return draft
+}
+
+function isPerHost({ spec: { on } }: Instance): boolean {
+  return on !== undefined && normalizeOn(on).pick !== 'primary'
+}
+
+function onHost(instance: Instance, caller: PlanNode): Instance {
+  const own = instance.places.find((host) => host?.name === caller.host && host?.stage === caller.stage)
+  if (own) return { ...instance, places: [own] }
+  const { name } = instance.task
+  const host = caller.host ?? ''
+  throw new Problem(
+    'task',
+    'CALL_NOT_ON_HOST',
+    `'${caller.task}' calls '${name}' on ${host}, where '${name}' does not run`,
+    {
+      host,
+      hint: `Call it from a task without 'on', which gets every host's result, or let both run there.`,
+    },
+  )
+}
+
+/** Only what the called nodes wait for, as far as that is not there, under the ids of this call. */
+function cut(draft: Draft, root: Instance, targets: readonly string[], request: CallRequest): CallPlan {
+  const prefix = calledPrefix(request.caller.id, request.number)
+  const into = new Map<string, PlanEdge[]>()
+  for (const edge of draft.edges) into.set(edge.to, [...(into.get(edge.to) ?? []), edge])
+  const taken = new Map<string, PlanNode>()
+  const edges: PlanEdge[] = []
+  const uses: CallPlan['uses'][number][] = []
+  const there = new Set<string>()
+  const stack = [...targets]
+  for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+    const node = draft.nodes.get(id)
+    if (!node || taken.has(id)) continue
+    taken.set(id, node)
+    for (const edge of into.get(id) ?? []) {
+      const before = draft.nodes.get(edge.from)
+      const known = there.has(edge.from)
+      // Joins are the plan's own; each call gathers for itself. What was called is run even where it is there.
+      if (
+        known ||
+        (before && before.kind === 'task' && !targets.includes(before.id) && request.isThere(before))
+      ) {
+        there.add(edge.from)
+        uses.push({ from: edge.from, to: prefix + id })
+        continue
+      }
+      edges.push({ ...edge, from: prefix + edge.from, to: prefix + id })
+      stack.push(edge.from)
+    }
+  }
+  const renamed = (id: string): string => (taken.has(id) ? prefix + id : id)
+  const nodes = [...taken.values()].map((node): CalledNode => ({
+    ...node,
+    id: prefix + node.id,
+    needs: Object.fromEntries(
+      Object.entries(node.needs).map(([key, binding]) => [key, renamedBinding(binding, prefix, renamed)]),
+    ),
+    parent: request.caller.id,
+  }))
+  const gathered = new Map(draft.perHost)
+  if (isPerHost(root) && !gathered.has(root.key)) gathered.set(root.key, hostNodes(root, targets))
+  const perHost = Object.fromEntries(
+    [...gathered].map(([key, of]) => [
+      prefix + key,
+      of.map(({ host, node }) => ({ host, node: renamed(node) })),
+    ]),
+  )
+  return {
+    nodes: inOrder(nodes, edges) as readonly CalledNode[],
+    ...{ edges, uses, perHost },
+    result: resultOf(root, targets, request.caller, prefix),
+  }
+}
+
+function renamedBinding(binding: Binding, prefix: string, renamed: (id: string) => string): Binding {
+  if (binding.kind === 'one') return { kind: 'one', node: renamed(binding.node) }
+  return binding.kind === 'each' ? { kind: 'each', of: prefix + binding.of } : binding
+}
+
+function hostNodes(root: Instance, targets: readonly string[]): readonly HostNode[] {
+  return root.places.flatMap((host, index) => {
+    const node = targets[index]
+    return host && node !== undefined ? [{ host: host.name, node }] : []
+  })
+}
+
+function resultOf(root: Instance, targets: readonly string[], caller: PlanNode, prefix: string): Binding {
+  if (isPerHost(root) && caller.host === undefined) return { kind: 'each', of: prefix + root.key }
+  const [only] = targets
+  return only === undefined ? { kind: 'none' } : { kind: 'one', node: prefix + only }
+}
