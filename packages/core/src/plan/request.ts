@@ -1,5 +1,4 @@
-import { Problem } from '../problem/problem.ts'
-import { isSecret, secretNamed } from '../secret/secret.ts'
+import { reviveSecrets } from '../secret/revive.ts'
 import type { AnyTask } from '../task/task.ts'
 import type { Plan } from './plan.ts'
 
@@ -39,32 +38,11 @@ export function sourceOf(stage: string, tasks: readonly AnyTask[], request: Plan
 
 /**
  * What to ask for to get this plan again, also from one that was JSON in between: secrets are looked up anew by their names.
- * @throws Problem `SECRET_UNKNOWN` (usage) for a secret that cannot be found by its name alone
+ * @throws Problem `SECRET_UNKNOWN` (check) for a secret that the config does not have any more
  */
 export function requestOf({ from }: Pick<Plan, 'from'>): PlanRequest {
   const tasks = from.tasks.map(({ name, input }): RequestedTask =>
-    input === undefined ? { name } : { name, input: withSecrets(input, name) },
+    input === undefined ? { name } : { name, input: reviveSecrets(input) },
   )
   return { ...from, tasks }
-}
-
-function withSecrets(value: unknown, task: string): unknown {
-  if (typeof value !== 'object' || value === null || isSecret(value)) return value
-  if (Array.isArray(value)) return value.map((inner) => withSecrets(inner, task))
-  const entries = Object.entries(value)
-  const [first] = entries
-  if (entries.length === 1 && first?.[0] === '$secret' && typeof first[1] === 'string')
-    return secretOf(first[1], task)
-  return Object.fromEntries(entries.map(([key, inner]) => [key, withSecrets(inner, task)]))
-}
-
-function secretOf(name: string, task: string): unknown {
-  const secret = secretNamed(name)
-  if (secret) return secret
-  throw new Problem(
-    'usage',
-    'SECRET_UNKNOWN',
-    `the secret '${name}' in the input of '${task}' cannot be found again by its name`,
-    { hint: `Start a new run, and give '${task}' its input there.` },
-  )
 }

@@ -1,8 +1,9 @@
 import { Problem } from '../problem/problem.ts'
-import { secretNamed } from './secret.ts'
+import { isSecret, secretNamed } from './secret.ts'
 
 /**
- * A value that comes back from JSON, with `{"$secret": name}` as the secret of that name again. Other values are copied as they are.
+ * A value that comes back from JSON, with `{"$secret": name}` as the secret of that name again. Other values, secrets among them, are copied
+ * as they are.
  * @throws Problem `SECRET_UNKNOWN` (check) with the path of a secret that this process has not made
  */
 export function reviveSecrets(value: unknown): unknown {
@@ -10,7 +11,7 @@ export function reviveSecrets(value: unknown): unknown {
 }
 
 function revive(value: unknown, path: string): unknown {
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || isSecret(value)) return value
   if (Array.isArray(value))
     return value.map((item: unknown, index) => revive(item, `${path}[${String(index)}]`))
   const entries = Object.entries(value)

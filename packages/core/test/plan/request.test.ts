@@ -52,9 +52,7 @@ test('a secret that no name leads to is refused', () => {
     inputs: {},
     tasks: [{ name: 'tag', input: { token: { $secret: 'prompt PIN' } } }],
   }
-  const { code, message } = problemOf(() => requestOf({ from }))
-  expect(code).toBe('SECRET_UNKNOWN')
-  expect(message).toBe("the secret 'prompt PIN' in the input of 'tag' cannot be found again by its name")
+  expect(problemOf(() => requestOf({ from })).code).toBe('SECRET_UNKNOWN')
 })
 
 test('every host that a node runs on is held with what decides where we connect', () => {
