@@ -18,11 +18,21 @@ export interface ProblemDetails {
   /** The key of the config that is meant, so that a code frame can point at it. */
   readonly key?: string | undefined
   readonly host?: string | undefined
+  /** The file or folder that is meant: on `host`, or on this machine where no host is named. */
+  readonly path?: string | undefined
   /** Nothing was done, and the same again may work: a refused connection is, a refused login is not. Absent: nobody knows. */
   readonly retryable?: boolean | undefined
   /** The command that failed, when it was one. */
   readonly command?: CommandFailure | undefined
+  /** What failed in tasks that were called, when that is what this problem is. */
+  readonly called?: readonly CalledFailure[] | undefined
   readonly cause?: unknown
+}
+
+/** A failure of a node that was called from another one's body. */
+export interface CalledFailure {
+  readonly node: string
+  readonly problem: ProblemRecord
 }
 
 /** What a journal, a JSON renderer and another process see of a problem. */
@@ -32,10 +42,12 @@ export interface ProblemRecord {
   readonly message: string
   readonly hint?: string
   readonly host?: string
+  readonly path?: string
   readonly retryable?: boolean
   readonly location?: SourceLocation
   readonly key?: string
   readonly command?: CommandFailure
+  readonly called?: readonly CalledFailure[]
   /** Shown with --verbose only. */
   readonly stack?: string
 }
@@ -72,17 +84,19 @@ export function isProblem(value: unknown): value is Problem {
  */
 export function toRecord(thrown: unknown): ProblemRecord {
   if (isProblem(thrown)) {
-    const { hint, host, retryable, location, key, command } = thrown.details
+    const { hint, host, path, retryable, location, key, command, called } = thrown.details
     return {
       code: thrown.code,
       kind: thrown.kind,
       message: redact(thrown.message),
       ...(hint !== undefined && { hint: redact(hint) }),
       ...(host !== undefined && { host }),
+      ...(path !== undefined && { path: redact(path) }),
       ...(retryable !== undefined && { retryable }),
       ...(location && { location }),
       ...(key !== undefined && { key }),
       ...(command && { command }),
+      ...(called && { called }),
       ...(thrown.stack !== undefined && { stack: redact(thrown.stack) }),
     }
   }
