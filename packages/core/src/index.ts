@@ -52,11 +52,13 @@ export type {
   CommandFailure,
   CommandOptions,
   CommandOutput,
+  DownloadOptions,
   FileOptions,
   Shell,
   ShellProvider,
   ShellScope,
   ShellValue,
+  UploadDirOptions,
 } from './port/shell.ts'
 export type { SourceLocation } from './problem/location.ts'
 export {
@@ -69,6 +71,9 @@ export {
 } from './problem/problem.ts'
 export { didYouMean, nearest } from './problem/suggest.ts'
 export { execute } from './run/execute.ts'
+export { keptOf } from './run/resume.ts'
+export { resumeQuestions, undoQuestions } from './run/resume-questions.ts'
+export { undoRecorded } from './run/undo-recorded.ts'
 export type { ExecuteOptions } from './run/execute-options.ts'
 export type { NodeOutcome, RunOutcome } from './run/outcome.ts'
 export type { SecretReader } from './port/secret-reader.ts'

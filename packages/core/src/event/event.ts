@@ -1,21 +1,45 @@
+import type { Plan } from '../plan/plan.ts'
 import type { CommandEvent } from '../port/shell.ts'
 import type { ProblemRecord } from '../problem/problem.ts'
+import type { RunProcess } from './run-process.ts'
 
 /** How a node ended. 'warned' failed under `onError: 'warn'`; 'cancelled' was stopped; 'blocked' never started because of another. */
 export type NodeStatus = 'done' | 'skipped' | 'failed' | 'warned' | 'cancelled' | 'blocked'
-export type RunStatus = 'done' | 'failed' | 'cancelled'
+/** How a run ended. 'undone': what an earlier process had left of it was taken back, see `runs undo`. */
+export type RunStatus = 'done' | 'failed' | 'cancelled' | 'undone'
+
+/** What becomes of what was done, when a run fails or is interrupted: it is taken back, it stays, or a person is asked. */
+export type UndoMode = 'on' | 'off' | 'ask'
 
 /** What is being done to a node: its body, taking it back, or its last act. */
 export type Phase = 'run' | 'undo' | 'finally'
 
 export type RunEventBody =
-  /** Before any node; the plan is the one being run. */
+  /** Before any node; with all that is needed to go on with the run, or to take it back, when its process is gone. */
   | {
       readonly type: 'run.started'
+      /** Counts up when events change so that an older version could not read them. */
+      readonly format: 1
       readonly stage: string
       readonly tasks: readonly string[]
       readonly nodes: number
       readonly user: string
+      readonly run: RunRecord
+      readonly plan: Plan
+      /** The files that the config was read from, relative to the run's root, with the sha256 of each. */
+      readonly sources: Readonly<Record<string, string>>
+      readonly undo: UndoMode
+      readonly process?: RunProcess
+    }
+  /** Another process goes on with the run, or takes it back. */
+  | {
+      readonly type: 'run.resumed'
+      readonly mode: 'resume' | 'undo'
+      /** The nodes that count as done and are not run again. */
+      readonly kept: readonly string[]
+      readonly user: string
+      readonly undo: UndoMode
+      readonly process?: RunProcess
     }
   /** Before the first line of a body, an undo or a finally. Milestones start too, and end at once. */
   | { readonly type: 'node.started'; readonly node: string; readonly phase: Phase }
@@ -59,7 +83,18 @@ export type RunEventBody =
     }
   /** From here on no new node starts; undo follows. */
   | { readonly type: 'run.stopping'; readonly reason: string }
+  /** The run did not end well, and what was done stays as it is. */
+  | { readonly type: 'run.left'; readonly reason: string }
   | { readonly type: 'run.ended'; readonly status: RunStatus; readonly durationMs: number }
+
+/** The facts of a run that its bodies see, as data. */
+export interface RunRecord {
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+  readonly user: string
+  readonly root: string
+}
 
 /** One entry of the single stream that the screen, the log file and the journal are made from. */
 export type RunEvent = RunEventBody & {

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunEvent } from '../event/event.ts'
 import type { Journal } from '../port/journal.ts'
@@ -6,10 +6,12 @@ import type { Journal } from '../port/journal.ts'
 /**
  * A journal in `<dir>/events.jsonl`, one event a line; makes the folder. Events of one turn of the event loop are written together:
  * what was announced has reached the kernel before its work starts and survives a SIGKILL; `sync` is for what must survive a power cut.
+ * `keep`: how many bytes of what is there already are whole lines, as `readRun` says; what follows them is cut off. Default: all.
  */
-export function fileJournal(dir: string): Journal {
+export function fileJournal(dir: string, keep?: number): Journal {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const file = openSync(join(dir, 'events.jsonl'), 'a', 0o600)
+  if (keep !== undefined && fstatSync(file).size > keep) ftruncateSync(file, keep)
   let pending = ''
   let turn: NodeJS.Immediate | undefined
   let lost: { readonly reason: unknown } | undefined
@@ -18,11 +20,13 @@ export function fileJournal(dir: string): Journal {
     if (pending === '') return
     const text = pending
     pending = ''
-    let written = writeSync(file, text)
-    // A full disk or a signal may cut a write short; the text as bytes is wanted only then.
-    if (written === Buffer.byteLength(text)) return
-    const bytes = Buffer.from(text)
-    while (written < bytes.length) written += writeSync(file, bytes, written)
+    try {
+      writeAll(file, text)
+    } catch (reason) {
+      // After half a line nothing whole can follow.
+      lost = { reason }
+      throw reason
+    }
   }
   return {
     append(event: RunEvent) {
@@ -33,8 +37,8 @@ export function fileJournal(dir: string): Journal {
         // Nobody is there to be told; whoever writes next is.
         try {
           flush()
-        } catch (reason) {
-          lost = { reason }
+        } catch {
+          return
         }
       })
     },
@@ -46,10 +50,19 @@ export function fileJournal(dir: string): Journal {
     close() {
       if (turn) clearImmediate(turn)
       try {
-        flush()
+        // Of what was lost before, the run has been told.
+        if (!lost) flush()
       } finally {
         closeSync(file)
       }
     },
   }
+}
+
+function writeAll(file: number, text: string): void {
+  let written = writeSync(file, text)
+  // A full disk or a signal may cut a write short; the text as bytes is wanted only then.
+  if (written === Buffer.byteLength(text)) return
+  const bytes = Buffer.from(text)
+  while (written < bytes.length) written += writeSync(file, bytes, written)
 }

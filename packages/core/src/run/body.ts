@@ -51,12 +51,13 @@ export function enterBody(run: RunState, state: NodeState, signal: AbortSignal):
   }
   if (!hasBody(state)) return waitBetween(run, state, startedAt, signal)
   state.started = true
+  state.finished = false
   const onDisk = mustReachDisk(state) ? recordOnDisk(run) : undefined
   if (onDisk) return onDisk.then(() => runBody(run, state, startedAt, signal))
   return runBody(run, state, startedAt, signal)
 }
 
-function hasBody({ node, spec }: NodeState): boolean {
+export function hasBody({ node, spec }: NodeState): boolean {
   return !node.milestone && spec.run !== undefined
 }
 

@@ -69,7 +69,7 @@ function jobOf(run: RunState, state: NodeState, phase: Phase): Job {
     node: state.node,
     phase,
     needs: readNeeds(run, state),
-    failures: run.failures.length === 0 ? NONE : [...run.failures],
+    failures: run.failures.length + run.before.length === 0 ? NONE : [...run.before, ...run.failures],
   }
   return phase === 'undo' ? { ...job, result: state.result, outcome: outcomeOf(state) } : job
 }

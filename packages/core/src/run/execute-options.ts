@@ -1,5 +1,7 @@
 import type { Catalog } from '../config/catalog.ts'
-import type { RunEvent } from '../event/event.ts'
+import type { RunEvent, UndoMode } from '../event/event.ts'
+import type { RunProcess } from '../event/run-process.ts'
+import type { RecordedRun } from '../journal/recorded-run.ts'
 import type { Clock } from '../port/clock.ts'
 import type { Executor } from '../port/executor.ts'
 import type { Journal } from '../port/journal.ts'
@@ -25,6 +27,17 @@ export interface ExecuteOptions {
    * does not depend on it; 'kill' cancels what runs, as an interrupt does.
    */
   readonly onFailure?: 'no-new' | 'continue' | 'kill'
+  /**
+   * What a failure or an interrupt does to what was done: 'on' (default) undoes it; 'off' leaves it; 'ask' puts a question, and leaves
+   * it for any other answer than `undo`. onFailure tasks and `finally` run in any case.
+   */
+  readonly undo?: UndoMode
+  /** The run to go on with, by the events of the process that had it before; the plan is the same. What it has done is not run again. */
+  readonly resumed?: RecordedRun
+  /** Written down with the run: the config's files, with the sha256 of each. */
+  readonly sources?: Readonly<Record<string, string>>
+  /** Written down with the run: who carries it out. */
+  readonly process?: RunProcess
   /** Bodies at once, default 100. */
   readonly concurrency?: number
   /** Bodies at once on one host; default: as many as in all. */

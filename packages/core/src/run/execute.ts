@@ -1,43 +1,37 @@
-import { setMaxListeners } from 'node:events'
 import type { RunStatus } from '../event/event.ts'
 import type { Plan } from '../plan/plan.ts'
+import { announceRun, announceRunEnd } from './announce-run.ts'
 import { announceBody, enterBody } from './body.ts'
 import type { ExecuteOptions } from './execute-options.ts'
-import type { NodeOutcome, RunOutcome } from './outcome.ts'
+import type { RunOutcome } from './outcome.ts'
+import { outcomesOf } from './outcomes.ts'
+import { keptOf, restoreForResume } from './resume.ts'
 import { gateOf } from './limits.ts'
-import { runOnFailure } from './on-failure.ts'
-import { blockedBy, isMet, startState, type NodeState, type RunState } from './run-state.ts'
-import { finallyAll, undoAll } from './take-back.ts'
-import { emit, record, recordOnDisk, stop } from './tell.ts'
+import { blockedBy, isMet, startState, type RunState } from './run-state.ts'
+import { takeBack } from './take-back-all.ts'
+import { record, stop } from './tell.ts'
 import { walk } from './walk.ts'
 
-/** Runs a plan to its end. Resolves also when tasks fail: failures are values. Closes neither the shells nor the journal. */
+/**
+ * Runs a plan to its end, or goes on with one that was recorded (`resumeQuestions` says what to ask before). Resolves also when tasks
+ * fail: failures are values. Closes neither the shells nor the journal.
+ */
 export async function execute(plan: Plan, options: ExecuteOptions): Promise<RunOutcome> {
   const run = startState(plan, options)
-  emit(run, {
-    type: 'run.started',
-    stage: plan.stage,
-    tasks: plan.requested,
-    nodes: plan.nodes.length,
-    user: options.run.user,
-  })
-  await recordOnDisk(run)
+  const { resumed } = options
+  if (resumed) {
+    const kept = keptOf(resumed)
+    restoreForResume(run, resumed, kept)
+    await announceRun(run, { mode: 'resume', kept: [...kept] })
+  } else await announceRun(run)
   await runBodies(run)
   const status = statusOf(run)
-  // A fresh signal: what takes back must not be stopped by what stopped the work.
-  const calm = new AbortController().signal
-  // Every command of every undo listens to it.
-  setMaxListeners(0, calm)
-  if (status !== 'done') {
-    await undoAll(run, calm)
-    await runOnFailure(run, calm)
-  }
-  await finallyAll(run, calm)
+  await takeBack(run, status !== 'done')
   // A `finally` that failed makes a good run a failed one, but what was done well stays done.
   const ended = status === 'done' && run.failures.length > 0 ? 'failed' : status
-  emit(run, { type: 'run.ended', status: ended, durationMs: run.clock.now() - run.startedAt })
-  await recordOnDisk(run)
-  return { status: ended, failures: run.failures, nodes: outcomesOf(run, status) }
+  await announceRunEnd(run, ended)
+  const nodes = outcomesOf(run, status !== 'done')
+  return { status: ended, failures: run.failures, nodes, ...(run.left && { left: true }) }
 }
 
 /** The work itself, until everything has settled; an interrupt cancels it. */
@@ -77,24 +71,4 @@ function statusOf(run: RunState): RunStatus {
   if (states.every((state) => isMet(state))) return 'done'
   const failed = run.journalLost || states.some(({ status }) => status === 'failed')
   return failed || !run.options.signal.aborted ? 'failed' : 'cancelled'
-}
-
-/** By node id; onFailure tasks only when they had their turn. */
-function outcomesOf(run: RunState, status: RunStatus): ReadonlyMap<string, NodeOutcome> {
-  const outcomes = new Map<string, NodeOutcome>()
-  const sets = status === 'done' ? [run.main] : [run.main, run.onFailure]
-  for (const set of sets) for (const state of set?.states ?? []) outcomes.set(state.node.id, outcomeOf(state))
-  return outcomes
-}
-
-function outcomeOf({ status, result, undone, abandoned }: NodeState): NodeOutcome {
-  if (status === 'waiting' || status === 'running') throw new Error('a node of the plan was not settled')
-  // The plain case apart: there is one of these for every node.
-  if (undone === undefined && !abandoned) return result === undefined ? { status } : { status, result }
-  return {
-    status,
-    ...(result !== undefined && { result }),
-    ...(undone !== undefined && { undone }),
-    ...(abandoned && { abandoned }),
-  }
 }

@@ -16,4 +16,6 @@ export interface RunOutcome {
   readonly failures: readonly Failure[]
   /** By node id; onFailure tasks only when they had their turn. */
   readonly nodes: ReadonlyMap<string, NodeOutcome>
+  /** It did not end well, and what it did was not undone because that was off or not asked for. */
+  readonly left?: true
 }

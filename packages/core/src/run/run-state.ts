@@ -22,6 +22,8 @@ export interface NodeState {
   /** True from the moment its body was entered: it may have to be undone. */
   started: boolean
   undone: boolean | undefined
+  /** Its `finally` has had its turn. */
+  finished: boolean
   /** It was told to stop, did not, and may still be running. */
   abandoned: boolean
   /** It runs because of a failure: no stop concerns it. */
@@ -44,6 +46,8 @@ export interface RunState {
   readonly onFailure: NodeSet | undefined
   readonly byId: ReadonlyMap<string, NodeState>
   readonly failures: Failure[]
+  /** What had gone wrong before this process took the run over to undo it. */
+  before: readonly Failure[]
   readonly startedAt: number
   /** Bodies at once. */
   readonly inAll: number
@@ -58,6 +62,8 @@ export interface RunState {
   stopping: string | undefined
   /** All nodes of the plan have settled: what follows is undo, onFailure tasks and finally. */
   worked: boolean
+  /** What was done stays, although the run did not end well. */
+  left: boolean
   /** Called when `stopping` is set. */
   readonly onStop: Set<() => void>
   /** Cancels every body that runs. */
@@ -83,6 +89,8 @@ export function startState(plan: Plan, options: ExecuteOptions): RunState {
     onFailure,
     byId,
     failures: [],
+    before: [],
+    left: false,
     startedAt: clock.now(),
     inAll: options.concurrency ?? 100,
     lostLocks: new Map(),
@@ -93,7 +101,7 @@ export function startState(plan: Plan, options: ExecuteOptions): RunState {
     worked: false,
     onStop: new Set(),
     work,
-    seq: 0,
+    seq: options.resumed?.seq ?? 0,
     journalLost: false,
   }
 }
@@ -114,6 +122,7 @@ function nodeSet(
       result: undefined,
       started: false,
       undone: undefined,
+      finished: false,
       abandoned: false,
       afterStop,
     }

@@ -27,7 +27,7 @@ export async function undoAll(run: RunState, signal: AbortSignal): Promise<void>
     {
       announce(index) {
         const state = states[index]
-        if (!state?.started || !state.spec.undo || kept.has(index)) return false
+        if (!state || !isToUndo(state) || kept.has(index)) return false
         const user = inUse.get(index)
         if (user === undefined) return announce(run, state, 'undo')
         leaveAlone(run, state, user)
@@ -46,6 +46,16 @@ export async function undoAll(run: RunState, signal: AbortSignal): Promise<void>
     },
     gateOf(run, states),
   )
+}
+
+/** What {@link undoAll} would undo, or would have to leave because of something that may still be running. */
+export function toUndo({ main }: RunState): readonly NodeState[] {
+  const kept = committed(main)
+  return main.states.filter((state) => isToUndo(state) && !kept.has(state.index))
+}
+
+function isToUndo({ started, spec, undone }: NodeState): boolean {
+  return started && spec.undo !== undefined && undone !== true
 }
 
 /** A node with all that it needs on its own host. */
@@ -70,7 +80,8 @@ export async function finallyAll(run: RunState, signal: AbortSignal): Promise<vo
 }
 
 async function finallyOf(run: RunState, { states, graph }: NodeSet, signal: AbortSignal): Promise<void> {
-  const wanted = ({ started, spec }: NodeState): boolean => started && spec.finally !== undefined
+  const wanted = ({ started, finished, spec }: NodeState): boolean =>
+    started && !finished && spec.finally !== undefined
   if (!states.some(wanted)) return
   await walk(
     reversed(graph),

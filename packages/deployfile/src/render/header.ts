@@ -1,8 +1,8 @@
-import type { RenderContext } from './renderer.ts'
+import type { GoingOn, RenderContext } from './renderer.ts'
 import { count } from './duration.ts'
 
 /** What runs where, and under which id, before anything does. */
-export function header({ plan, run, style }: RenderContext): string[] {
+export function header({ plan, run, style, goingOn }: RenderContext): string[] {
   const hosts = [...new Set(plan.nodes.flatMap((node) => node.host ?? []))]
   const where =
     hosts.length === 0 ? 'this machine' : hosts.length <= 6 ? hosts.join(', ') : count(hosts.length, 'host')
@@ -10,7 +10,14 @@ export function header({ plan, run, style }: RenderContext): string[] {
   return [
     title,
     style.dim(`run ${run.id} by ${run.user}`),
+    ...(goingOn ? [goingOnLine(goingOn)] : []),
     ...plan.notes.map((note) => `${style.yellow('note:')} ${note}`),
     '',
   ]
+}
+
+function goingOnLine(goingOn: GoingOn): string {
+  if (goingOn.mode === 'undo') return 'undoes what was done of it'
+  const { done, of } = goingOn
+  return `resumes: ${String(done)} of ${count(of, 'task')} ${of === 1 ? 'is' : 'are'} done`
 }

@@ -1,5 +1,6 @@
 import type { PlanNode, RunEvent } from '@deployfile/core'
 import { clock, duration } from './duration.ts'
+import { endedWell } from './ended-well.ts'
 import { header } from './header.ts'
 import { labelOf } from './node-label.ts'
 import type { RenderContext, Renderer } from './renderer.ts'
@@ -126,8 +127,13 @@ export function plainRenderer(context: RenderContext): Renderer {
 
   return {
     event(event) {
-      if (event.type === 'run.started') {
+      if (event.type === 'run.started' || event.type === 'run.resumed') {
         startedAt = event.at
+        return
+      }
+      if (event.type === 'run.left') {
+        current = ''
+        print(style.yellow(`${clock(event.at - startedAt)} nothing is undone: ${event.reason}`))
         return
       }
       if (event.type === 'run.stopping') {
@@ -137,7 +143,7 @@ export function plainRenderer(context: RenderContext): Renderer {
       }
       if (event.type === 'run.ended') {
         const text = `${event.status} after ${duration(event.durationMs)}`
-        print(event.status === 'done' ? style.green(`✔ ${text}`) : style.red(`✘ ${text}`))
+        print(endedWell(event) ? style.green(`✔ ${text}`) : style.red(`✘ ${text}`))
         return
       }
       const node = nodes.get(event.node)

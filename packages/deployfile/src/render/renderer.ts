@@ -18,6 +18,12 @@ export interface RenderContext {
   readonly run: RunInfo
   readonly output: Output
   readonly style: Style
+  /** For a run that another process had begun. */
+  readonly goingOn?: GoingOn
   /** Also commands that only read. */
   readonly verbose: boolean
 }
+
+/** A run that is resumed, with how many of its tasks are done already, or one that is taken back. */
+export type GoingOn =
+  { readonly mode: 'resume'; readonly done: number; readonly of: number } | { readonly mode: 'undo' }

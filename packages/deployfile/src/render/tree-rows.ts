@@ -48,6 +48,8 @@ export function treeRows(plan: Plan): Rows {
   return {
     list: [...byLabel.values()],
     apply(event) {
+      // What an earlier process has done is over from the first frame on.
+      if (event.type === 'run.resumed') for (const id of event.kept) byNode.get(id)?.ended.set(id, 'done')
       const row = 'node' in event ? byNode.get(event.node) : undefined
       if (row && 'node' in event) applyToRow(row, event, hostOf.get(event.node))
     },

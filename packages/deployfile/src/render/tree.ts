@@ -8,6 +8,7 @@ import {
   type ListrDefaultRendererTask,
 } from 'listr2'
 import { clock, duration } from './duration.ts'
+import { endedWell } from './ended-well.ts'
 import { header } from './header.ts'
 import type { RenderContext, Renderer } from './renderer.ts'
 import { isActive, saidLines, stateOf, treeRows, type Row, type RowState } from './tree-rows.ts'
@@ -24,7 +25,7 @@ const FRAME = 80
 export function treeRenderer(context: RenderContext): Renderer {
   const { style, output } = context
   const rows = treeRows(context.plan)
-  const startedAt = context.run.startedAt.getTime()
+  let startedAt = context.run.startedAt.getTime()
   const notices: string[] = []
   let verdict = ''
   let screen: Screen | undefined
@@ -87,12 +88,16 @@ export function treeRenderer(context: RenderContext): Renderer {
 
   return {
     event(event) {
-      if (event.type === 'run.started' && rows.list.length > 0) screen = open()
+      if (event.type === 'run.started' || event.type === 'run.resumed') {
+        startedAt = event.at
+        if (rows.list.length > 0) screen = open()
+      }
       rows.apply(event)
       if (event.type === 'run.ended') {
         const text = `${event.status} after ${duration(event.durationMs)}`
-        verdict = event.status === 'done' ? style.green(`✔ ${text}`) : style.red(`✘ ${text}`)
+        verdict = endedWell(event) ? style.green(`✔ ${text}`) : style.red(`✘ ${text}`)
       }
+      if (event.type === 'run.left') notices.push(`nothing is undone: ${event.reason}`)
       if (event.type === 'run.stopping') notices.push(`stopping: ${event.reason}`)
     },
     async pause() {

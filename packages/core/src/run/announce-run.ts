@@ -1,0 +1,34 @@
+import type { RunEventBody, RunStatus } from '../event/event.ts'
+import type { RunState } from './run-state.ts'
+import { emit, recordOnDisk } from './tell.ts'
+
+/** How a run goes on that another process had; undefined for one that is new. */
+export type GoingOn = Pick<Extract<RunEventBody, { type: 'run.resumed' }>, 'mode' | 'kept'>
+
+/** The first event of this process, on disk: from here on the run can be resumed or taken back by another one. */
+export function announceRun(run: RunState, goingOn?: GoingOn): void | Promise<void> {
+  const { plan, options } = run
+  const { process, undo = 'on', sources = {} } = options
+  const by = { user: options.run.user, undo, ...(process && { process }) }
+  if (goingOn) emit(run, { type: 'run.resumed', ...goingOn, ...by })
+  else {
+    const { id, startedAt, user, root } = options.run
+    emit(run, {
+      type: 'run.started',
+      format: 1,
+      stage: plan.stage,
+      tasks: plan.requested,
+      nodes: plan.nodes.length,
+      run: { id, startedAt: startedAt.getTime(), user, root },
+      plan,
+      sources,
+      ...by,
+    })
+  }
+  return recordOnDisk(run)
+}
+
+export function announceRunEnd(run: RunState, status: RunStatus): void | Promise<void> {
+  emit(run, { type: 'run.ended', status, durationMs: run.clock.now() - run.startedAt })
+  return recordOnDisk(run)
+}

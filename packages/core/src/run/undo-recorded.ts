@@ -1,0 +1,26 @@
+import type { RecordedRun } from '../journal/recorded-run.ts'
+import type { ExecuteOptions } from './execute-options.ts'
+import { announceRun, announceRunEnd } from './announce-run.ts'
+import type { RunOutcome } from './outcome.ts'
+import { outcomesOf } from './outcomes.ts'
+import { restoreForUndo } from './resume.ts'
+import { startState } from './run-state.ts'
+import { takeBack } from './take-back-all.ts'
+
+/**
+ * Takes back what an earlier process left of a run, as a failure would have: undo of every node that started, is not behind a commit
+ * and is not undone yet; then the onFailure tasks and every `finally` that have not had their turn. Can be killed and called again.
+ * Its status is 'undone' when all of that went well, else 'failed'. Closes neither the shells nor the journal.
+ */
+export async function undoRecorded(
+  recorded: RecordedRun,
+  options: Omit<ExecuteOptions, 'resumed' | 'undo'>,
+): Promise<RunOutcome> {
+  const run = startState(recorded.plan, { ...options, resumed: recorded })
+  restoreForUndo(run, recorded)
+  await announceRun(run, { mode: 'undo', kept: [] })
+  await takeBack(run, true)
+  const status = run.failures.length > 0 ? 'failed' : 'undone'
+  await announceRunEnd(run, status)
+  return { status, failures: run.failures, nodes: outcomesOf(run, true) }
+}
