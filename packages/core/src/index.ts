@@ -43,6 +43,7 @@ export type {
 export { instanceKey } from './plan/node-id.ts'
 export { comparePlans } from './plan/compare.ts'
 export { requestOf, type PlanRequest, type PlanSource, type RequestedTask } from './plan/request.ts'
+export type { CalledNode, CallPlan } from './plan/call.ts'
 export { resolvePlan } from './plan/resolve.ts'
 export { systemClock, type Clock } from './port/clock.ts'
 export type { Journal } from './port/journal.ts'
@@ -83,7 +84,10 @@ export { reviveSecrets } from './secret/revive.ts'
 export { isSecret, reveal, secret, type Secret } from './secret/secret.ts'
 export type {
   BaseContext,
+  CallContext,
+  CallInput,
   Outcome,
+  RunContext,
   RunEnd,
   RunInfo,
   TaskContext,

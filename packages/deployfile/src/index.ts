@@ -23,6 +23,7 @@ export {
   type CommandOptions,
   type CommandOutput,
   type Config,
+  type DownloadOptions,
   type Effect,
   type ErasedSpec,
   type FileOptions,
@@ -76,6 +77,7 @@ export {
   type Where,
   type UndoEnd,
   type Unread,
+  type UploadDirOptions,
 } from '@deployfile/core'
 // Runs from a program: docs/programmatic.md.
 export { plan, run, type RunHandle, type RunOptions } from './run/run.ts'

@@ -20,6 +20,8 @@ export interface ShellParts {
   /** Where local paths of uploads and downloads start. */
   readonly root: string
   readonly defaults: CommandOptions
+  /** Temporary names on this host that are still to be taken away. */
+  readonly leftBehind: Set<string>
 }
 
 /** All of core's Shell, as POSIX sh over a transport. */
@@ -34,17 +36,15 @@ export function createShell(parts: ShellParts): Shell {
     if (done.ending.exitCode !== 0) throw commandFailed(done.facts, done.ending)
     return done
   }
-  // The folder applies to paths of files too; environment and input are for commands.
   const { cwd, umask } = defaults
-  const place = { ...(cwd !== undefined && { cwd }), ...(umask !== undefined && { umask }) }
   const files = createFiles({
     host: host.name,
     root,
-    umask,
+    place: { ...(cwd !== undefined && { cwd }), ...(umask !== undefined && { umask }) },
+    leftBehind: parts.leftBehind,
     emit: (event) => scope.emit(event),
-    // With a signal of its own it clears away what the end of another left; nobody wants to hear of that.
-    perform: (order, signal) =>
-      perform(under(place, order), transport, signal ? { signal, emit: () => undefined } : scope, voice),
+    run: (order, signal) =>
+      perform(order, transport, signal ? { signal, emit: () => undefined } : scope, voice),
   })
   const refuseBadOptions = (options: CommandOptions): CommandOptions => {
     // Composed once here so that a bad name fails where it was written, not at the first command.

@@ -29,8 +29,15 @@ export function createShells(options: ShellsOptions): ShellProvider {
   const root = resolve(options.root)
   let commands = 0
   const voice: Voice = { next: () => ++commands, redact: options.redact ?? ((text) => text) }
+  const leftBehind = new Map<string, Set<string>>()
+  const leftOn = ({ transport, address, user, port, root }: Host): Set<string> => {
+    const place = JSON.stringify([transport, address, user, port, root])
+    const left = leftBehind.get(place) ?? new Set()
+    leftBehind.set(place, left)
+    return left
+  }
   const open = (transport: Transport, scope: ShellScope) =>
-    createShell({ transport, scope, voice, root, defaults: {} })
+    createShell({ transport, scope, voice, root, defaults: {}, leftBehind: leftOn(transport.host) })
 
   const config = options.sshConfig ?? process.env['DEPLOYFILE_SSH_CONFIG']
   const configFile = config === undefined || config === '' ? undefined : resolve(root, config)

@@ -46,6 +46,19 @@ export interface FileOptions {
   readonly mode?: number
 }
 
+export interface UploadDirOptions {
+  /** Patterns as in a .gitignore file, from the folder's own root: `['node_modules', '*.map', '/tmp', '!keep.map']`. Default: none. */
+  readonly exclude?: readonly string[]
+}
+
+export interface DownloadOptions extends FileOptions {
+  /**
+   * What has arrived when a download fails is kept beside the target, and the next download of the same unchanged file continues
+   * from there. Default false: nothing is kept. A link that breaks is taken up again within one download in either case.
+   */
+  readonly resume?: boolean
+}
+
 /**
  * One face for a host over SSH, this machine and a recorder. `sh` changes things; `capture` and `test` only read (Capistrano's
  * execute, capture, test); their templates reach sh as written, backslashes too. Every method rejects with a `Problem`: `COMMAND_FAILED`, `COMMAND_TIMEOUT`, `COMMAND_CANCELLED`,
@@ -78,10 +91,18 @@ export interface Shell {
   rename(from: string, to: string): Promise<void>
   /** From this machine to the shell's. Size and sha256 are checked before the file gets its final name. */
   uploadFile(from: string, to: string, options?: FileOptions): Promise<void>
-  /** A whole tree with modes, dotfiles and links. The target must be absent or an empty folder's place: it is put there by rename. */
-  uploadDir(from: string, to: string): Promise<void>
-  /** From the shell's machine to this one, checked like an upload. Returns the bytes received. */
-  downloadFile(from: string, to: string, options?: FileOptions): Promise<number>
+  /**
+   * A whole tree with modes, dotfiles, empty folders and links, checked like a file. The target must be absent or an empty folder:
+   * it is put there by rename. Special files (sockets, FIFOs, devices) are an error.
+   */
+  uploadDir(from: string, to: string, options?: UploadDirOptions): Promise<void>
+  /** From the shell's machine to this one, checked like an upload. Returns the bytes of the file. */
+  downloadFile(from: string, to: string, options?: DownloadOptions): Promise<number>
+  /**
+   * A whole tree, as uploadDir; set-user-id bits are left out. A name or a link that leads out of the tree is an error and nothing
+   * is kept. Returns the bytes received.
+   */
+  downloadDir(from: string, to: string): Promise<number>
 }
 
 /** What a shell tells of its commands; the run adds the node and the time. */

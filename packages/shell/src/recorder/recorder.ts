@@ -150,6 +150,10 @@ function recordingShell(parts: Parts): Shell {
       const given = await output('downloadFile', shown(`download ${readable(from)} ${readable(to)}`))
       return Buffer.byteLength(given.stdout)
     },
+    downloadDir: async (from, to) => {
+      const given = await output('downloadDir', shown(`download -r ${readable(from)} ${readable(to)}`))
+      return Buffer.byteLength(given.stdout)
+    },
   }
 }
 

@@ -3,7 +3,8 @@ import { posix } from 'node:path'
 import { type FileOptions, Problem } from '@deployfile/core'
 import { type Order, readable } from '../command/order.ts'
 import { quote, quotePath } from '../command/quote.ts'
-import { RENAME_OVER } from './rename.ts'
+import { REFUSE } from './failure.ts'
+import { RENAME_OVER } from './sh.ts'
 
 /** More than this is a download, not a configuration file that is read into a string. */
 export const READ_LIMIT = 16 * 1024 * 1024
@@ -11,7 +12,12 @@ export const READ_LIMIT = 16 * 1024 * 1024
 export function readOrder(path: string): Order {
   return {
     text: `cat ${readable(path)}`,
-    sh: `cat < ${quotePath(path)}`,
+    // A FIFO would be waited for, for ever.
+    sh: `path=${quotePath(path)}
+${REFUSE}
+if [ -d "$path" ]; then refuse 73 'it is a folder'; fi
+if [ -e "$path" ] && [ ! -f "$path" ]; then refuse 73 'it is no regular file'; fi
+cat < "$path"`,
     reads: true,
     silent: true,
     capture: 2 * READ_LIMIT,
@@ -28,7 +34,7 @@ export function mkdirOrder(path: string, mode: number | undefined): Order {
   const option = mode === undefined ? '' : `-m ${octal(mode)} `
   return {
     text: `mkdir -p ${readable(path)}`,
-    sh: `mkdir -p ${option}${quotePath(path)}`,
+    sh: `${REFUSE}\nmkdir -p ${option}${quotePath(path)}`,
     reads: false,
   }
 }
@@ -47,12 +53,13 @@ export function removeOrder(path: string): Order {
   }
   // The last check is on the other side: only there is it known what the home is and where links lead.
   const target = home ? `~/${plain}` : plain
-  const sh = `p=${quotePath(target)}
+  const sh = `${REFUSE}
+p=${quotePath(target)}
 if [ -d "$p" ] && [ ! -L "$p" ]; then
   for kept in "$HOME" .; do
     kept=$(CDPATH= cd -P -- "$kept" 2>/dev/null && pwd) || continue
     here=$(CDPATH= cd -P -- "$p" 2>/dev/null && pwd) || continue
-    case $kept/ in "\${here%/}"/*) echo "refused to remove $here: $kept is in it" >&2; exit 77 ;; esac
+    case $kept/ in "\${here%/}"/*) refuse 77 "refused to remove $here: $kept is in it" ;; esac
   done
 fi
 rm -rf -- "$p"`
@@ -61,20 +68,21 @@ rm -rf -- "$p"`
 
 export function symlinkOrder(target: string, path: string): Order {
   const sh = `set -eu
+${REFUSE}
 target=${quote(target)} path=${quotePath(path)} temp=${quotePath(beside(path))}
 ${RENAME_OVER}
-if [ -d "$path" ] && [ ! -L "$path" ]; then echo "$path is a folder, not a link" >&2; exit 73; fi
+if [ -d "$path" ] && [ ! -L "$path" ]; then refuse 73 'it is a folder, not a link'; fi
 trap 'rm -f -- "$temp"' EXIT
 trap 'exit 143' HUP INT PIPE TERM
 ln -s -- "$target" "$temp"
 rename_over "$temp" "$path"
 [ "$(readlink "$path"; echo .)" = "$target
-." ] || { echo "$path was changed by somebody else: it leads to $(readlink "$path")" >&2; exit 75; }`
+." ] || refuse 75 "$path was changed by somebody else: it leads to $(readlink "$path")"`
   return { text: `ln -sfn ${readable(target)} ${readable(path)}`, sh, reads: false }
 }
 
 export function renameOrder(from: string, to: string): Order {
-  const sh = `${RENAME_OVER}\nrename_over ${quotePath(from)} ${quotePath(to)}`
+  const sh = `${REFUSE}\n${RENAME_OVER}\nrename_over ${quotePath(from)} ${quotePath(to)}`
   return { text: `mv ${readable(from)} ${readable(to)}`, sh, reads: false }
 }
 
@@ -95,9 +103,4 @@ export function fileMode(options: FileOptions | undefined, umask: number | undef
 
 export function octal(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, '0')
-}
-
-export function localFault(what: string, cause: unknown): Problem {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new Problem('task', 'LOCAL_FILE', `${what}: ${reason}`, { cause })
 }

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
-import { type CommandEvent, type FileOptions, Problem, type Shell } from '@deployfile/core'
-import { commandFailed } from '../command/failure.ts'
-import { type Order, readable } from '../command/order.ts'
+import { type CommandEvent, type CommandOptions, isProblem, Problem, type Shell } from '@deployfile/core'
+import { type Order, readable, under } from '../command/order.ts'
 import type { Done } from '../command/perform.ts'
+import { fileDownload } from './download-file.ts'
 import {
   existsOrder,
   fileMode,
@@ -13,9 +13,10 @@ import {
   renameOrder,
   symlinkOrder,
 } from './entry.ts'
-import { contentOf, contentOfText, landing, localFile, meter, receiveOrder, sendOrder } from './file.ts'
+import { type Deed, fileFailed, refused } from './failure.ts'
+import { createLeftBehind } from './left-behind.ts'
 import { progress } from './progress.ts'
-import { checkTree, treeUpload } from './tree.ts'
+import { contentOf, contentOfText, type FileUpload, fileUpload, metered } from './upload-file.ts'
 
 export type Files = Pick<
   Shell,
@@ -29,6 +30,7 @@ export type Files = Pick<
   | 'uploadFile'
   | 'uploadDir'
   | 'downloadFile'
+  | 'downloadDir'
 >
 
 /** What the files of a shell need of it. */
@@ -36,85 +38,141 @@ export interface FilesParts {
   readonly host: string
   /** Where local paths start. */
   readonly root: string
-  readonly umask: number | undefined
-  emit(event: CommandEvent): void
+  /** Folder and umask apply to files; environment and input are for commands. */
+  readonly place: Pick<CommandOptions, 'cwd' | 'umask'>
+  /** Temporary names on this host that could not be taken away, of all shells of a run. */
+  readonly leftBehind: Set<string>
+  readonly emit: (event: CommandEvent) => void
   /**
-   * Runs an order in the shell's folder, under its umask; resolves with whatever status it had. `signal`: in place of the shell's
-   * own, which may be why there is something to clear away.
+   * Resolves with whatever status it had. `signal`: in place of the shell's own, which may be why there is something to clear away;
+   * nobody is told of these.
    */
-  perform(order: Order, signal?: AbortSignal): Promise<Done>
+  readonly run: (order: Order, signal?: AbortSignal) => Promise<Done>
 }
 
-export function createFiles({ host, root, umask, emit, perform }: FilesParts): Files {
-  const succeed = async (order: Order): Promise<Done> => {
+/** A link that breaks again and again without bringing a byte is not waited for. */
+const FRUITLESS_TRIES = 2
+const TRIES = 20
+
+export function createFiles(parts: FilesParts): Files {
+  const { host, root, place, emit } = parts
+  const { umask } = place
+  const leftBehind = createLeftBehind(parts.leftBehind, parts.run)
+  const perform = (order: Order): Promise<Done> => leftBehind.run(under(place, order))
+  const succeed = async (order: Order, path: string, deed: Deed): Promise<Done> => {
     const done = await perform(order)
-    if (done.ending.exitCode !== 0) throw commandFailed(done.facts, done.ending)
+    if (done.ending.exitCode !== 0) throw fileFailed(done, path, deed)
     return done
+  }
+  // Where a link broke nobody knows what the other side did about it; a cancelled command may not have been able to.
+  const clearAway = async (error: unknown, discard: Order): Promise<void> => {
+    if (!isProblem(error) || !UNKNOWN.includes(error.code)) return
+    await leftBehind.clear(under(place, discard))
+  }
+  const receive = async ({ receive, discard }: FileUpload, path: string): Promise<void> => {
+    try {
+      await succeed(receive, path, 'written')
+    } catch (error) {
+      await clearAway(error, discard)
+      throw error
+    }
   }
   return {
     async readFile(path) {
-      const done = await succeed(readOrder(path))
+      const done = await succeed(readOrder(path), path, 'read')
       if (done.truncated || Buffer.byteLength(done.stdout) > READ_LIMIT) {
-        throw new Problem(
-          'task',
-          'OUTPUT_TOO_LONG',
-          `${done.facts.host}: ${done.facts.text} gave more than 16 MiB`,
-          { host: done.facts.host, hint: 'Use downloadFile for large files.' },
-        )
+        throw new Problem('task', 'OUTPUT_TOO_LONG', `${host}: ${path} is larger than 16 MiB`, {
+          host,
+          path,
+          hint: 'Use downloadFile for large files.',
+        })
       }
       return done.stdout
     },
     async writeFile(path, content, options) {
-      const mode = fileMode(options, umask)
-      await succeed(receiveOrder(`cat > ${readable(path)}`, path, contentOfText(content), mode, content))
+      const text = `cat > ${readable(path)}`
+      await receive(fileUpload(text, path, contentOfText(content), fileMode(options, umask), content), path)
     },
     async exists(path) {
       const done = await perform(existsOrder(path))
       if (done.ending.exitCode === 0) return true
       if (done.ending.exitCode === 1) return false
-      throw commandFailed(done.facts, done.ending)
+      throw fileFailed(done, path, 'read')
     },
     async mkdir(path, options) {
       const mode = options?.mode ?? (umask === undefined ? 0o755 : undefined)
-      await succeed(mkdirOrder(path, mode))
+      await succeed(mkdirOrder(path, mode), path, 'made')
     },
     async remove(path) {
-      await succeed(removeOrder(path))
+      await succeed(removeOrder(path), path, 'removed')
     },
     async symlink(target, path) {
-      await succeed(symlinkOrder(target, path))
+      await succeed(symlinkOrder(target, path), path, 'written')
     },
     async rename(from, to) {
-      await succeed(renameOrder(from, to))
+      await succeed(renameOrder(from, to), from, 'renamed')
     },
-    async uploadFile(from, to, options?: FileOptions) {
+    async uploadFile(from, to, options) {
       const local = resolve(root, from)
       const content = await contentOf(local)
-      const tell = progress(emit, host, to)
-      const source = localFile(local)
-      const metered = meter((bytes) => tell(bytes, content.size))
-      source.on('error', (cause) => metered.destroy(cause))
-      metered.on('close', () => source.destroy())
-      source.pipe(metered)
-      const mode = fileMode(options, umask)
-      await succeed(receiveOrder(`upload ${readable(from)} ${readable(to)}`, to, content, mode, metered))
+      const text = `upload ${readable(from)} ${readable(to)}`
+      const input = metered(local, content.size, progress(emit, host, to))
+      await receive(fileUpload(text, to, content, fileMode(options, umask), input), to)
     },
-    async uploadDir(from, to) {
-      const upload = await treeUpload(resolve(root, from), to, progress(emit, host, to))
+    async uploadDir(from, to, options) {
+      // With node-tar behind it, which most runs do without.
+      const { treeUpload } = await import('./upload-tree.ts')
+      const upload = await treeUpload(
+        resolve(root, from),
+        to,
+        options?.exclude ?? [],
+        progress(emit, host, to),
+      )
       try {
-        const unpacked = await succeed(upload.unpack)
-        checkTree(host, to, unpacked.stdout, upload.sum())
-        await succeed(upload.publish)
+        const unpacked = await succeed(upload.unpack, to, 'written')
+        if (unpacked.stdout.trim() !== upload.sum())
+          throw refused('TRANSFER_BROKEN', `${host}: ${to} was not received whole`, { host, path: to })
+        await succeed(upload.publish, to, 'written')
       } catch (error) {
-        // What cannot be removed is a hidden folder that nobody uses.
-        await perform(upload.discard, AbortSignal.timeout(5_000)).catch(() => undefined)
+        await leftBehind.clear(under(place, upload.discard))
         throw error
       }
     },
     async downloadFile(from, to, options) {
-      const place = await landing(resolve(root, to), options?.mode ?? 0o644, progress(emit, host, from))
+      const download = await fileDownload(
+        host,
+        from,
+        resolve(root, to),
+        { mode: options?.mode ?? 0o644, resume: options?.resume ?? false },
+        progress(emit, host, from),
+      )
+      let fruitless = 0
+      let arrived = 0
       try {
-        await succeed(sendOrder(from, place.into))
+        for (let tries = 1; ; tries++) {
+          try {
+            await succeed(download.attempt(), from, 'read')
+          } catch (error) {
+            const { bytes, total } = await download.pause()
+            if (!isProblem(error) || error.code !== 'CONNECTION_LOST') throw error
+            fruitless = bytes > arrived ? 0 : fruitless + 1
+            arrived = bytes
+            if (fruitless < FRUITLESS_TRIES && tries < TRIES) continue
+            throw brokenOff(error, from, bytes, total, options?.resume ?? false)
+          }
+          const landed = await download.land()
+          if (landed !== undefined) return landed
+        }
+      } catch (error) {
+        await download.leave(!isProblem(error) || error.code !== 'TRANSFER_BROKEN')
+        throw error
+      }
+    },
+    async downloadDir(from, to) {
+      const { sendTreeOrder, treeLanding } = await import('./download-tree.ts')
+      const place = await treeLanding(from, host, resolve(root, to), progress(emit, host, from))
+      try {
+        await succeed(sendTreeOrder(from, place.into), from, 'read')
         return await place.land()
       } catch (error) {
         await place.discard()
@@ -122,4 +180,32 @@ export function createFiles({ host, root, umask, emit, perform }: FilesParts): F
       }
     },
   }
+}
+
+const UNKNOWN: readonly string[] = ['CONNECTION_LOST', 'COMMAND_CANCELLED', 'COMMAND_TIMEOUT']
+
+function brokenOff(
+  lost: Problem,
+  from: string,
+  bytes: number,
+  total: number | undefined,
+  kept: boolean,
+): Problem {
+  const { host = '', command, cause } = lost.details
+  const reason = /\((.*?)\)/.exec(lost.message)?.[1]
+  const arrived = `${String(bytes)}${total === undefined ? '' : ` of ${String(total)}`} bytes had arrived`
+  return new Problem(
+    'task',
+    'CONNECTION_LOST',
+    `${host}: the connection was lost${reason === undefined ? '' : ` (${reason})`} while ${from} was being downloaded; ${arrived}`,
+    {
+      host,
+      path: from,
+      hint: kept
+        ? 'They are kept: run it again, and it continues from there while the file is unchanged.'
+        : 'Nothing was kept of it. Try again.',
+      command,
+      cause,
+    },
+  )
 }

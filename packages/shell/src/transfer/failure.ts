@@ -1,0 +1,155 @@
+import { Problem, type ProblemDetails } from '@deployfile/core'
+import { commandFailed } from '../command/failure.ts'
+import type { Done } from '../command/perform.ts'
+
+/** As in "it cannot be read". */
+export type Deed = 'read' | 'written' | 'made' | 'removed' | 'renamed'
+
+/** What our scripts end with when they refuse; the last line of standard error then says why (numbers of sysexits.h). */
+export const REFUSED = { program: 69, missing: 72, wrongKind: 73, broken: 74, remove: 77 } as const
+
+const CODES: Readonly<Record<number, string>> = {
+  [REFUSED.program]: 'PROGRAM_MISSING',
+  [REFUSED.missing]: 'FILE_MISSING',
+  [REFUSED.wrongKind]: 'WRONG_KIND',
+  [REFUSED.broken]: 'TRANSFER_BROKEN',
+  [REFUSED.remove]: 'REMOVE_REFUSED',
+}
+
+/** sh: `refuse STATUS REASON`. Messages of programs are read below, so that they must not be translated. */
+export const REFUSE = `export LC_ALL=C
+refuse() { echo "$2" >&2; exit "$1"; }`
+
+interface Kind {
+  readonly code: string
+  readonly reason: string
+  /** Of programs under LC_ALL=C: GNU, BSD, busybox and dash have words of their own. */
+  readonly said: RegExp
+  readonly errno: readonly string[]
+}
+
+const KINDS: readonly Kind[] = [
+  {
+    code: 'NO_SPACE',
+    reason: 'no space is left for it',
+    said: /no space left|quota exceeded|file too large|file ?size limit/i,
+    errno: ['ENOSPC', 'EDQUOT', 'EFBIG'],
+  },
+  {
+    code: 'PERMISSION_DENIED',
+    reason: 'permission denied',
+    said: /permission denied|operation not permitted|read-only file ?system/i,
+    errno: ['EACCES', 'EPERM', 'EROFS'],
+  },
+  {
+    code: 'WRONG_KIND',
+    reason: 'something of another kind is in its place',
+    said: /is a directory|not a directory|file exists|directory not empty|cannot overwrite|are the same file/i,
+    errno: ['EISDIR', 'ENOTDIR', 'EEXIST', 'ENOTEMPTY'],
+  },
+  {
+    code: 'TRANSFER_BROKEN',
+    reason: 'it was changed while it was being read',
+    said: /changed as we read it|removed before we read it|shrank by/i,
+    errno: [],
+  },
+  {
+    code: 'TRANSFER_BROKEN',
+    reason: 'it arrived cut off',
+    said: /unexpected e(of|nd of)/i,
+    errno: [],
+  },
+  {
+    code: 'FILE_MISSING',
+    reason: 'there is no such file or folder',
+    said: /no such file|nonexistent directory|directory nonexistent/i,
+    errno: ['ENOENT'],
+  },
+]
+
+/** SIGXFSZ, by which a limit of the login's (`ulimit -f`) ends a program without a word. */
+const OVER_LIMIT = 128 + 25
+
+/** Why a script on files did not end well: one code for each kind of reason, else that of any command. */
+export function fileFailed(done: Done, path: string, deed: Deed): Problem {
+  const { facts, ending } = done
+  const exitCode = ending.exitCode ?? -1
+  const own = CODES[exitCode]
+  const said = facts.tail.at(-1) ?? ''
+  if (own !== undefined && said !== '') {
+    const message =
+      own === 'REMOVE_REFUSED' ? `${facts.host}: ${said}` : whole(`${facts.host}: ${path}`, deed, said)
+    return problem(own, message, path, done)
+  }
+  const kind = KINDS.find(({ said }) => facts.tail.some((line) => said.test(line)))
+  if (kind) {
+    // tar names what is meant inside of a tree.
+    const line = facts.tail.find((line) => kind.said.test(line)) ?? ''
+    const inside = /^(?:\S*tar): (.+)$/.exec(line)?.[1]
+    const reason = `${kind.reason}${inside === undefined ? '' : ` (${inside})`}`
+    return problem(kind.code, whole(`${facts.host}: ${path}`, deed, reason), path, done)
+  }
+  if (exitCode === OVER_LIMIT) {
+    const reason = 'it is larger than files of this login may be (ulimit -f)'
+    return problem('NO_SPACE', whole(`${facts.host}: ${path}`, deed, reason), path, done)
+  }
+  return commandFailed(facts, ending)
+}
+
+/** The same for a file of this machine. */
+export function localFault(path: string, deed: Deed, cause: unknown): Problem {
+  const { code = '' } = cause as { readonly code?: unknown }
+  const kind = KINDS.find(({ errno }) => errno.includes(String(code)))
+  const said = cause instanceof Error ? cause.message : String(cause)
+  const message = whole(`this machine: ${path}`, deed, kind?.reason ?? said)
+  return new Problem('task', kind?.code ?? 'LOCAL_FILE', message, {
+    path,
+    hint: hint(kind?.code, path),
+    cause,
+  })
+}
+
+/** A refusal of ours on this machine, or of what came from `host`. */
+export function refused(code: string, message: string, details: ProblemDetails): Problem {
+  return new Problem('task', code, message, { hint: hint(code, details.path ?? ''), ...details })
+}
+
+function whole(place: string, deed: Deed, reason: string): string {
+  return `${place} cannot be ${deed}: ${reason}`
+}
+
+function problem(code: string, message: string, path: string, { facts, ending }: Done): Problem {
+  const command = {
+    text: facts.text,
+    exitCode: ending.exitCode,
+    signal: ending.signal,
+    tail: facts.tail,
+  }
+  return new Problem('task', code, message, {
+    host: facts.host,
+    path,
+    hint: hint(code, path, facts.host),
+    command,
+  })
+}
+
+function hint(code: string | undefined, path: string, host?: string): string | undefined {
+  const there = host === undefined ? '' : ` on ${host}`
+  const folder = path.replace(/\/+[^/]*\/*$/, '') || (path.startsWith('/') ? '/' : '.')
+  switch (code) {
+    case 'NO_SPACE':
+      return `Nothing was put in its place. Make room${there}: df -h ${folder}; df -i ${folder}`
+    case 'PERMISSION_DENIED':
+      return `See who may${there}: ls -ld ${folder} ${path}; id`
+    case 'WRONG_KIND':
+      return `It was left as it is. Look${there}: ls -ld ${path}`
+    case 'FILE_MISSING':
+      return `Look what is there${there}: ls -la ${folder}`
+    case 'TRANSFER_BROKEN':
+      return 'Nothing was kept of it. Try again; if it happens again, something writes to the source meanwhile.'
+    case 'PROGRAM_MISSING':
+      return `Install it${there}.`
+    default:
+      return undefined
+  }
+}

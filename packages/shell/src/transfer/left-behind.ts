@@ -1,0 +1,42 @@
+import type { Order } from '../command/order.ts'
+import type { Done } from '../command/perform.ts'
+
+/**
+ * Temporary names on a host that could not be taken away, because the link was gone: whatever is done with files there next takes
+ * them along. They are hidden and nobody uses them, but they take room.
+ */
+export interface LeftBehind {
+  /** Runs an order, and clears away before it what is known. */
+  run(order: Order): Promise<Done>
+  /** Tries at once, for 5 s; what fails is remembered. Never rejects. */
+  clear(discard: Order): Promise<void>
+}
+
+const PATIENCE = 5_000
+
+/** @param known of one host, shared by all shells of a run. */
+export function createLeftBehind(
+  known: Set<string>,
+  run: (order: Order, signal?: AbortSignal) => Promise<Done>,
+): LeftBehind {
+  return {
+    async run(order) {
+      const lines = [...known]
+      if (lines.length === 0) return run(order)
+      // Subshells: these have folders of their own, and what they say or fail at is not the order's.
+      const before = lines.map((line) => `(${line}\n) >/dev/null 2>&1 </dev/null || :`)
+      const done = await run({ ...order, sh: [...before, order.sh].join('\n') })
+      for (const line of lines) known.delete(line)
+      return done
+    },
+    async clear(discard) {
+      known.add(discard.sh)
+      try {
+        await run(discard, AbortSignal.timeout(PATIENCE))
+        known.delete(discard.sh)
+      } catch {
+        // The next one takes it along.
+      }
+    },
+  }
+}
