@@ -8,6 +8,7 @@ import { pause } from './pause.ts'
 import { checkResult } from './result.ts'
 import { addFailure, type NodeState, type RunState } from './run-state.ts'
 import { emit, recordOnDisk, stopAfterFailure } from './tell.ts'
+import { onlyWarns } from './tolerance.ts'
 
 /**
  * Says that a node is about to be entered. False for one that is over without: blocked (with the reason), skipped while planning,
@@ -163,7 +164,7 @@ function concludeBadly(
   const cancelled = signal.aborted && ended.timedOut !== true
   if (cancelled && !state.abandoned) {
     settle(run, state, 'cancelled', durationMs, { problem: toRecord(thrown) })
-  } else if (!cancelled && state.spec.onError === 'warn') {
+  } else if (!cancelled && onlyWarns(run, state)) {
     settle(run, state, 'warned', durationMs, { problem: toRecord(thrown) })
   } else {
     const { problem } = addFailure(run, state.node.id, 'run', thrown)
@@ -174,7 +175,7 @@ function concludeBadly(
 
 /** Nothing else need have failed: the holder of a lost lock may have been one that only warns. */
 function concludeUnstarted(run: RunState, state: NodeState, why: Problem): void {
-  if (state.spec.onError === 'warn') {
+  if (onlyWarns(run, state)) {
     settle(run, state, 'warned', 0, { problem: toRecord(why) })
     return
   }

@@ -81,6 +81,11 @@ export function stop(run: RunState, reason: string): void {
 export function stopAfterFailure(run: RunState, { node, afterStop }: NodeState): void {
   const { onFailure = 'no-new' } = run.options
   if (afterStop || onFailure === 'continue') return
-  stop(run, `'${node.id}' failed`)
+  const { tolerance } = node
+  const more =
+    tolerance === undefined
+      ? ''
+      : `, one host more than the ${String(tolerance.max)} that rolling.maxFail lets fail`
+  stop(run, `'${node.id}' failed${more}`)
   if (onFailure === 'kill') run.work.abort(new Error(`'${node.id}' failed`))
 }

@@ -183,6 +183,24 @@ test('limits in all, per host and per lock are never passed', { timeout: 60_000 
   )
 })
 
+test('maxFail lets so many hosts fail, and not one more', { timeout: 60_000 }, async () => {
+  await ofEvery(({ plan, outcome }) => {
+    const groups = new Map<string, { readonly max: number; readonly bad: Map<string, string> }>()
+    for (const { id, tolerance, host = '' } of plan.nodes) {
+      if (!tolerance) continue
+      const group = groups.get(tolerance.group) ?? { max: tolerance.max, bad: new Map<string, string>() }
+      groups.set(tolerance.group, group)
+      const status = outcome.nodes.get(id)?.status ?? ''
+      if (status === 'warned' || status === 'failed') group.bad.set(host, status)
+    }
+    for (const { max, bad } of groups.values()) {
+      const ends = [...bad.values()]
+      expect(ends.filter((status) => status === 'warned')).toHaveLength(Math.min(max, bad.size))
+      expect(ends.includes('failed')).toBe(bad.size > max)
+    }
+  })
+})
+
 test(
   'the same config gives the same plan, and nothing of a run changes it',
   { timeout: 60_000 },

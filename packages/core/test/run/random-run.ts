@@ -32,6 +32,10 @@ export interface NodeSpec {
   readonly needs: number
   readonly onWeb: boolean
   readonly rolling: boolean
+  /** Hosts of a rolling task that may fail. */
+  readonly maxFail: number | undefined
+  /** On other hosts its body is well. */
+  readonly sick: 'all' | 'web1'
   readonly commits: boolean
   readonly locks: readonly string[]
   readonly undo: 'none' | 'works' | 'fails' | 'deaf'
@@ -70,6 +74,8 @@ const node: fc.Arbitrary<NodeSpec> = fc.record({
   needs: fc.nat(255),
   onWeb: fc.boolean(),
   rolling: fc.boolean(),
+  maxFail: fc.option(fc.nat(2), { nil: undefined }),
+  sick: fc.constantFrom('all', 'web1'),
   commits: fc.boolean(),
   locks: fc.uniqueArray(fc.constantFrom('a', 'b', 'pool'), { maxLength: 3 }),
   undo: fc.constantFrom('none', 'works', 'works', 'fails', 'deaf'),
@@ -128,7 +134,8 @@ export async function runRandom(spec: RunSpec): Promise<RandomRun | undefined> {
   const last = task('last', { needs: Object.fromEntries(tasks.map((one) => [one.name, one])), run: () => 1 })
   const pools = spec.nodes.some(({ locks }) => locks.includes('pool')) ? { pool: spec.pool } : {}
   const catalog = catalogOf({ tasks: [last], onFailure: spec.tells ? [tell] : [], pools })
-  const plan = resolvePlan(catalog, { stage: 'production', tasks: ['last'] })
+  const specs = new Map(spec.nodes.map((one, index) => [`t${String(index)}`, one]))
+  const plan = tolerating(specs, resolvePlan(catalog, { stage: 'production', tasks: ['last'] }))
   const controller = new AbortController()
   if (spec.interruptAt !== undefined)
     clock.wait(spec.interruptAt, () => {
@@ -139,6 +146,7 @@ export async function runRandom(spec: RunSpec): Promise<RandomRun | undefined> {
     catalog,
     clock,
     signal: controller.signal,
+    planned: () => plan,
     onFailure: spec.mode,
     concurrency: spec.concurrency,
     perHost: spec.perHost,
@@ -151,8 +159,17 @@ export async function runRandom(spec: RunSpec): Promise<RandomRun | undefined> {
   // Every wait of every node, an hour for each undo included.
   await clock.advance(1000 * 3_600_000)
   if (!ran) return undefined
-  const specs = new Map(spec.nodes.map((one, index) => [`t${String(index)}`, one]))
   return { spec, plan, tasks: specs, events, outcome: ran.outcome, entries, told }
+}
+
+/** As the resolver tells it of `rolling: { maxFail }`. */
+function tolerating(specs: ReadonlyMap<string, NodeSpec>, plan: Plan): Plan {
+  const nodes = plan.nodes.map((one) => {
+    const { onWeb = false, rolling = false, maxFail } = specs.get(one.task) ?? {}
+    if (!onWeb || !rolling || maxFail === undefined || one.kind !== 'task') return one
+    return { ...one, tolerance: { group: one.task, max: maxFail } }
+  })
+  return { ...plan, nodes }
 }
 
 type Context = BaseContext & { readonly host?: Host }
@@ -182,7 +199,8 @@ function declare(
   const run = (context: Context): unknown => {
     const id = idOf(context)
     enter('run', id)
-    switch (spec.behaviour) {
+    const isWell = spec.sick === 'web1' && context.host !== undefined && context.host.name !== 'web1'
+    switch (isWell ? 'at once' : spec.behaviour) {
       case 'at once':
       case 'unplanned':
         return 1

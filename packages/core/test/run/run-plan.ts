@@ -4,6 +4,7 @@ import {
   type AnyTask,
   type Catalog,
   type ExecuteOptions,
+  type Plan,
   type RunEvent,
   type RunOutcome,
   type Shell,
@@ -28,12 +29,15 @@ export interface Ran {
 interface More extends Partial<ExecuteOptions> {
   readonly stage?: string
   readonly catalog?: Catalog
+  /** What becomes of the plan before it is run. */
+  readonly planned?: (plan: Plan) => Plan
 }
 
 /** Runs the last of the tasks (with what it needs) and gathers the events. */
 export async function runTasks(tasks: readonly AnyTask[], more: More = {}): Promise<Ran> {
-  const { stage = 'production', catalog = catalogOf({ tasks }), ...options } = more
-  const plan = resolvePlan(catalog, { stage, tasks: tasks.slice(-1).map(({ name }) => name) })
+  const { stage = 'production', catalog = catalogOf({ tasks }), planned, ...options } = more
+  const made = resolvePlan(catalog, { stage, tasks: tasks.slice(-1).map(({ name }) => name) })
+  const plan = planned ? planned(made) : made
   const events: RunEvent[] = []
   const outcome = await execute(plan, {
     catalog,

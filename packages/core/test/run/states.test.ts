@@ -32,6 +32,8 @@ const node: NodeSpec = {
   needs: 0,
   onWeb: false,
   rolling: false,
+  maxFail: undefined,
+  sick: 'all',
   commits: false,
   locks: [],
   undo: 'none',
