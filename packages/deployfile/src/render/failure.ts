@@ -1,4 +1,5 @@
 import type { Failure, Plan, PlanNode, ProblemRecord, RunOutcome } from '@deployfile/core'
+import { alike } from './alike.ts'
 import { labelOf, onHosts } from './node-label.ts'
 import { problemPlace, shorten } from './problem.ts'
 import { printable, type Style } from './style.ts'
@@ -22,7 +23,7 @@ export interface FailureView extends ReportView {
 
 /** Equal failures of one task on several hosts. */
 interface Group {
-  readonly node: PlanNode
+  readonly label: string
   readonly phase: Failure['phase']
   readonly problem: ProblemRecord
   readonly hosts: string[]
@@ -59,37 +60,20 @@ function groupFailures(plan: Plan, failures: readonly Failure[]): Group[] {
   const groups = new Map<string, Group>()
   for (const { node: id, phase, problem } of failures) {
     const node = nodes.get(id)
-    if (!node) continue
-    const { command } = problem
-    // The host's name inside a message must not make two equal errors different.
-    const name = node.host === undefined ? undefined : wholeWord(node.host)
-    const neutral = (text: string): string => (name === undefined ? text : text.replace(name, '%'))
-    const same = [
-      phase,
-      labelOf(node),
-      problem.code,
-      problem.message,
-      command?.text,
-      command?.exitCode,
-      command?.signal,
-      ...(command?.tail ?? []),
-    ]
-    const key = same.map((part) => neutral(String(part))).join('\n')
-    const group = groups.get(key) ?? { node, phase, problem, hosts: [] }
+    // A failure of no node of the plan is shown too: nothing that failed is left out.
+    const label = node ? labelOf(node) : id === 'journal' ? 'the log of the run' : id
+    const key = JSON.stringify([phase, label, alike(plan, node, problem)])
+    const group = groups.get(key) ?? { label, phase, problem, hosts: [] }
     groups.set(key, group)
-    if (node.host !== undefined) group.hosts.push(node.host)
+    if (node?.host !== undefined) group.hosts.push(node.host)
   }
   return [...groups.values()]
 }
 
 const VERBS = { run: 'failed', undo: 'could not be undone', finally: 'failed in finally' } as const
 
-function wholeWord(text: string): RegExp {
-  return new RegExp(`(?<![\\w.-])${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w-])`, 'g')
-}
-
 function groupLines(
-  { node, phase, problem, hosts }: Group,
+  { label, phase, problem, hosts }: Group,
   view: ReportView,
   verb: string = VERBS[phase],
 ): string[] {
@@ -97,7 +81,7 @@ function groupLines(
   const warns = verb === 'warned'
   const color = warns ? style.yellow : style.red
   const [first, ...same] = hosts
-  const title = `${warns ? '!' : '✘'} ${labelOf(node)} ${verb}${first === undefined ? '' : ` on ${first}`}`
+  const title = `${warns ? '!' : '✘'} ${label} ${verb}${first === undefined ? '' : ` on ${first}`}`
   const also = same.length === 0 ? '' : color(` (same${onHosts(same)})`)
   const lines = [color(style.bold(title)) + also]
   const { command } = problem

@@ -1,4 +1,4 @@
-import type { CommandEvent, NodeStatus, Plan, RunEvent } from '@deployfile/core'
+import type { CommandEvent, NodeStatus, Plan, PlanNode, RunEvent } from '@deployfile/core'
 import { labelOf } from './node-label.ts'
 import { retryText } from './retry-text.ts'
 import { printable } from './style.ts'
@@ -10,6 +10,8 @@ export interface Row {
   readonly label: string
   /** The command line names it: then what it says is what was asked for. */
   readonly requested: boolean
+  /** It runs only after a failure. */
+  readonly onFailure: boolean
   readonly hosts: readonly string[]
   /** What its body said with `log`, in order. */
   readonly said: string[]
@@ -28,7 +30,10 @@ export interface Row {
 }
 
 export interface Rows {
+  /** In plan order, tasks of `onFailure` last. */
   readonly list: readonly Row[]
+  /** Without those of `onFailure` as long as nothing makes them run. */
+  shown(): readonly Row[]
   apply(event: RunEvent): void
 }
 
@@ -36,17 +41,22 @@ export interface Rows {
 export function treeRows(plan: Plan): Rows {
   const byNode = new Map<string, Row>()
   const byLabel = new Map<string, Row & { readonly hosts: string[] }>()
-  for (const node of plan.nodes) {
-    if (node.kind !== 'task' || node.milestone) continue
+  const add = (node: PlanNode, onFailure: boolean): void => {
+    if (node.kind !== 'task' || node.milestone) return
     const label = labelOf(node)
-    const row = byLabel.get(label) ?? newRow(label, plan.requested.includes(node.task))
+    const row = byLabel.get(label) ?? newRow(label, plan.requested.includes(node.task), onFailure)
     byLabel.set(label, row)
     byNode.set(node.id, row)
     row.hosts.push(node.host ?? '')
   }
-  const hostOf = new Map(plan.nodes.map((node) => [node.id, node.host]))
+  const { nodes: after = [] } = plan.onFailure ?? {}
+  for (const node of plan.nodes) add(node, false)
+  for (const node of after) add(node, true)
+  const hostOf = new Map([...plan.nodes, ...after].map((node) => [node.id, node.host]))
+  const list = [...byLabel.values()]
   return {
-    list: [...byLabel.values()],
+    list,
+    shown: () => list.filter(({ onFailure, begun, ended }) => !onFailure || begun.size + ended.size > 0),
     apply(event) {
       // What an earlier process has done is over from the first frame on.
       if (event.type === 'run.resumed') for (const id of event.kept) byNode.get(id)?.ended.set(id, 'done')
@@ -56,12 +66,13 @@ export function treeRows(plan: Plan): Rows {
   }
 }
 
-function newRow(label: string, requested: boolean): Row & { readonly hosts: string[] } {
+function newRow(label: string, requested: boolean, onFailure: boolean): Row & { readonly hosts: string[] } {
   const empty = { begun: new Set<string>(), ended: new Map<string, NodeStatus>() }
   const back = { undoing: new Set<string>(), undone: new Map<string, boolean>(), reading: new Set<number>() }
   return {
     label,
     requested,
+    onFailure,
     hosts: [],
     said: [],
     ...empty,

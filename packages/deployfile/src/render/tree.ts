@@ -60,10 +60,11 @@ export function treeRenderer(context: RenderContext): Renderer {
     return withOutput ? `${line}\n${style.dim(`› ${row.last}`)}` : line
   }
 
-  const footer = (hidden: number, now: number): string[] => {
-    const over = rows.list.filter((row) => !['waiting', 'running'].includes(stateOf(row))).length
+  const footer = (list: readonly Row[], visible: number, now: number): string[] => {
+    const over = list.filter((row) => !['waiting', 'running'].includes(stateOf(row))).length
+    const hidden = list.length - visible
     const more = hidden === 0 ? '' : `  ${String(hidden)} more not shown`
-    const state = `${clock(now - startedAt)}  ${String(over)} of ${String(rows.list.length)} tasks${more}`
+    const state = `${clock(now - startedAt)}  ${String(over)} of ${String(list.length)} tasks${more}`
     return ['', style.dim(state), ...notices.slice(-1).map((text) => style.yellow(text))]
   }
 
@@ -75,12 +76,11 @@ export function treeRenderer(context: RenderContext): Renderer {
         const now = Date.now()
         const height = output.rows ?? 24
         // Header and footer leave the rest; one line stays free for the cursor.
+        const list = rows.shown()
         const visible =
-          mode === 'final'
-            ? rows.list.map((row) => ({ row, output: false }))
-            : visibleRows(rows.list, height - 5)
+          mode === 'final' ? list.map((row) => ({ row, output: false })) : visibleRows(list, height - 5)
         for (const one of visible) show(one.row, title(one.row, one.output, now))
-        if (mode !== 'final') return footer(rows.list.length - visible.length, now)
+        if (mode !== 'final') return footer(list, visible.length, now)
         const said = saidLines(rows.list).map(({ text, asked }) => (asked ? text : style.dim(text)))
         return [...(said.length > 0 ? ['', ...said] : []), '', verdict]
       },

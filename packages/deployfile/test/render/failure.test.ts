@@ -66,6 +66,13 @@ Nothing had to be undone.
 Log: events.jsonl`)
   })
 
+  it('names what failed beside the tasks, such as the log of the run', () => {
+    const problem = { code: 'JOURNAL_LOST', kind: 'check', message: 'no space left' } as const
+    expect(block([{ node: 'journal', phase: 'run', problem }])).toContain(
+      '✘ the log of the run failed\n  no space left\n',
+    )
+  })
+
   it('shows the command, how it ended, at most 20 lines of what it said, and the hint', () => {
     const tail = Array.from({ length: 30 }, (_, index) => `line ${String(index)}`)
     const command = { text: 'npm ci\nnpm test', exitCode: null, signal: 'SIGKILL', tail, mayHaveRun: true }
@@ -144,6 +151,48 @@ Log: events.jsonl`)
   it('lets no escape code of a host through', () => {
     const command = { text: 'x', exitCode: 1, signal: null, tail: ['\u001b[2J\u001b[31mred\u001b[0m'] }
     expect(block([failed('web1', { code: 'COMMAND_FAILED', command })])).toContain('  | red\n')
+  })
+})
+
+describe('failures of two hosts are one', () => {
+  const hosts = Object.fromEntries(
+    HOSTS.map((host, index) => [
+      `dev/${host}`,
+      { address: `10.0.0.${String(index)}`, roles: [], transport: 'ssh' as const },
+    ]),
+  )
+  const groups = (one: Partial<ProblemRecord>, other: Partial<ProblemRecord>): number =>
+    block([failed('web1', one), failed('web2', other)], { plan: { ...plan, hosts } }).split('✘').length - 1
+  const said = (line: string): Partial<ProblemRecord> => ({
+    message: 'it failed',
+    command: { text: 'npm ci', exitCode: 1, signal: null, tail: [line] },
+  })
+
+  it.each([
+    ['refused by 10.0.0.0:22', 'refused by 10.0.0.1:22'],
+    ['web1 did not answer', 'web2 did not answer'],
+    ['killed process 4711', 'killed process 4712'],
+    ['lock is held by pid=9', 'lock is held by pid=10'],
+    ['passenger[31]: no app', 'passenger[32]: no app'],
+  ])('%j, %j', (one, other) => {
+    expect(groups({ message: one }, { message: other })).toBe(1)
+    expect(groups(said(one), said(other))).toBe(1)
+  })
+
+  it.each([
+    ['3 tests failed', '5 tests failed'],
+    ['web1 did not answer', 'web10 did not answer'],
+    ['refused by 10.0.0.10', 'refused by 10.0.0.11'],
+    ['/tmp/a[1]', '/tmp/b[1]'],
+  ])('but not %j, %j', (one, other) => {
+    expect(groups({ message: one }, { message: other })).toBe(2)
+    expect(groups(said(one), said(other))).toBe(2)
+  })
+
+  it('nor those of commands that ended in another way', () => {
+    const command = { text: 'npm ci', exitCode: 1, signal: null, tail: [] }
+    const one = { message: 'it failed', command }
+    expect(groups(one, { ...one, command: { ...command, exitCode: 2 } })).toBe(2)
   })
 })
 

@@ -24,6 +24,7 @@ const plan: Plan = {
   edges: [],
   notes: ['the hook warm was dropped: no host here has its role'],
   nodes: [node('release', 'web1'), node('release', 'web2'), node('link', 'web1')],
+  onFailure: { nodes: [node('page', 'web1')], edges: [] },
 }
 
 /** Events with the second at which they happen. */
@@ -148,6 +149,12 @@ describe('plain', () => {
     expect(print(false, at(1, 1000), at(11, 1_000_000), at(12, 2_000_000), at(13, 3_000_000))).toBe(
       '00:11 release\n      web1: dist.tar 1.0 MB of 3.0 MB\n      web1: dist.tar 3.0 MB of 3.0 MB\n',
     )
+  })
+
+  it('shows onFailure tasks like any other', () => {
+    const page: RunEventBody = { type: 'node.started', node: 'page@dev/web1', phase: 'run' }
+    const calls: RunEventBody = { type: 'node.log', node: 'page@dev/web1', phase: 'run', message: 'calling' }
+    expect(print(false, [7, page], [8, calls])).toBe('00:07 page\n      web1: calling\n')
   })
 
   it('says what stopped the run', () => {

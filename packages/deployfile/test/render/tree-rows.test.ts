@@ -101,6 +101,22 @@ describe('rows', () => {
     expect(stateOf(stuck.list[0]!)).toBe('stuck')
   })
 
+  it('of onFailure tasks are there once these have their turn, below the others', () => {
+    const after = { nodes: [node('page', 'web1'), node('page', 'web2'), node('tell')], edges: [] }
+    const rows = treeRows({ ...plan([node('release', 'web1')]), onFailure: after })
+    const labels = (): string[] => rows.shown().map(({ label }) => label)
+    feed(rows, started('release@dev/web1'), ended('release@dev/web1', 'failed'))
+    expect(labels()).toEqual(['release'])
+    feed(rows, started('page@dev/web2'))
+    expect(labels()).toEqual(['release', 'page'])
+    feed(rows, { type: 'node.log', node: 'page@dev/web2', phase: 'run', message: 'calling' })
+    const [, page] = rows.shown()
+    expect(page?.last).toBe('web2: calling')
+    expect(stateOf(page!)).toBe('running')
+    feed(rows, ended('page@dev/web2', 'done'), ended('page@dev/web1', 'failed'), ended('tell', 'blocked'))
+    expect(rows.shown().map((row) => stateOf(row))).toEqual(['failed', 'failed', 'blocked'])
+  })
+
   it('keep the last line, with its host where there are several, without escape codes', () => {
     const rows = treeRows(plan([node('release', 'web1'), node('release', 'web2')]))
     const output = {
