@@ -123,7 +123,8 @@ describe.runIf(servicesFound('sshd'))('a link that breaks', () => {
       proxy.mend()
       await own.close()
       const found = readdirSync(site.here).filter((entry) => entry.startsWith(name))
-      if (bytes < CONTENT) expect(result).toBe('rejected')
+      // Cut in the handshake each time there is nothing to go on with; cut later it continues where it was.
+      if (bytes <= 4_000) expect(result).toBe('rejected')
       expect(found).toEqual(result === 'resolved' ? [name] : [])
       if (result === 'resolved') expect(readFileSync(join(site.here, name)).equals(content)).toBe(true)
     },

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Host, ShellProvider, ShellScope } from '@deployfile/core'
+import type { AskHidden, Host, ShellProvider, ShellScope } from '@deployfile/core'
 import type { Voice } from './command/perform.ts'
 import { localTransport } from './local/local.ts'
 import { createShell } from './shell.ts'
@@ -12,6 +12,10 @@ export interface ShellsOptions {
   readonly redact?: (text: string) => string
   /** A file to read in place of ~/.ssh/config and /etc/ssh/ssh_config. Default: the variable DEPLOYFILE_SSH_CONFIG, else those. */
   readonly sshConfig?: string
+  /** Asks for the passphrase of a key, once for each key. Default: nobody can be asked, and such a key must be in an agent. */
+  readonly askHidden?: AskHidden
+  /** Told of what a person should know though nothing failed: a new host key was added to known_hosts. Default: nobody. */
+  readonly notify?: (message: string) => void
 }
 
 const here: Host = {
@@ -48,7 +52,11 @@ export function createShells(options: ShellsOptions): ShellProvider {
       import('./ssh/pool.ts'),
       import('./ssh/ssh-shell.ts'),
     ])
-    const pool = createPool(configFile)
+    const pool = createPool({
+      configFile,
+      askHidden: options.askHidden,
+      notify: options.notify ?? (() => undefined),
+    })
     return { transport: (host: Host) => sshTransport(host, pool), close: () => pool.close() }
   }
   const overSsh = (host: Host): Transport => ({

@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { Problem } from '@deployfile/core'
 
 /** A line of a known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
@@ -14,26 +14,46 @@ export interface KnownKey {
   readonly key: Buffer
 }
 
+// Parsed once, whoever asks: thousands of hashed lines are wanted for each of hundreds of hosts.
+const parsed = new Map<string, { readonly version: string; readonly known: readonly KnownKey[] }>()
+
 /** @throws Problem `KNOWN_HOSTS_UNREADABLE` (check): a file that is there but cannot be read might hold a revocation */
-export async function readKnownHosts(files: readonly string[]): Promise<KnownKey[]> {
-  const known: KnownKey[] = []
+export async function readKnownHosts(host: string, files: readonly string[]): Promise<readonly KnownKey[]> {
+  const known: (readonly KnownKey[])[] = []
   for (const file of files) {
     try {
-      known.push(...parseKnownHosts(await readFile(file, 'latin1'), file))
+      known.push(await readOne(file))
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') continue
       throw new Problem(
         'check',
         'KNOWN_HOSTS_UNREADABLE',
-        `${file} cannot be read: ${(cause as Error).message}`,
+        `${host}: ${file} cannot be read: ${(cause as Error).message}`,
         {
+          host,
+          retryable: false,
           hint: `Host keys cannot be checked without it. See: ls -l ${file}`,
           cause,
         },
       )
     }
   }
-  return known
+  return known.flat()
+}
+
+async function readOne(file: string): Promise<readonly KnownKey[]> {
+  const handle = await open(file)
+  try {
+    const { dev, ino, size, mtimeNs } = await handle.stat({ bigint: true })
+    const version = [dev, ino, size, mtimeNs].join()
+    const before = parsed.get(file)
+    if (before?.version === version) return before.known
+    const known = parseKnownHosts(await handle.readFile('latin1'), file)
+    parsed.set(file, { version, known })
+    return known
+  } finally {
+    await handle.close()
+  }
 }
 
 /** Lines that ssh would not understand are passed over, as ssh does. */
@@ -121,24 +141,29 @@ export type Verdict =
   | { readonly status: 'changed'; readonly known: KnownKey }
   | { readonly status: 'revoked'; readonly known: KnownKey }
 
-/** A host that is known by keys of other types only counts as changed: what it offers is not what was trusted. */
-export function judge(known: readonly KnownKey[], name: string, key: Buffer): Verdict {
-  const named = known.filter((entry) => namesHost(entry.names, name))
-  const revoked = named.find((entry) => entry.marker === 'revoked' && entry.key.equals(key))
+/** The lines that are about a host. */
+export function entriesOf(known: readonly KnownKey[], name: string): KnownKey[] {
+  return known.filter((entry) => namesHost(entry.names, name))
+}
+
+/**
+ * A host that is known by keys of other types only counts as changed: what it offers is not what was trusted.
+ * @param entries the host's own
+ */
+export function judge(entries: readonly KnownKey[], key: Buffer): Verdict {
+  const revoked = entries.find((entry) => entry.marker === 'revoked' && entry.key.equals(key))
   if (revoked) return { status: 'revoked', known: revoked }
-  const plain = named.filter((entry) => entry.marker === undefined)
+  const plain = entries.filter((entry) => entry.marker === undefined)
   if (plain.some((entry) => entry.key.equals(key))) return { status: 'match' }
   const type = keyType(key)
   const changed = plain.find((entry) => entry.type === type) ?? plain[0]
   if (changed) return { status: 'changed', known: changed }
-  const authority = named.find((entry) => entry.marker === 'cert-authority')
+  const authority = entries.find((entry) => entry.marker === 'cert-authority')
   return { status: 'unknown', ...(authority && { authority }) }
 }
 
-/** Key types that the host is known by, so that the server is asked for one that can be compared. */
-export function knownTypes(known: readonly KnownKey[], name: string): string[] {
-  const types = known
-    .filter((entry) => entry.marker === undefined && namesHost(entry.names, name))
-    .map((entry) => entry.type)
+/** Key types that a host is known by, so that it is asked for one that can be compared. */
+export function knownTypes(entries: readonly KnownKey[]): string[] {
+  const types = entries.filter((entry) => entry.marker === undefined).map((entry) => entry.type)
   return [...new Set(types)]
 }

@@ -3,7 +3,7 @@ import { type Host, isProblem, Problem } from '@deployfile/core'
 import type { Client, ClientChannel } from 'ssh2'
 import { quote } from '../command/quote.ts'
 import type { Ending, Running, Start, Transport } from '../transport.ts'
-import type { Connection } from './connect.ts'
+import type { Connection } from './connection.ts'
 import { pause, unlessAborted } from './gate.ts'
 import type { Pool } from './pool.ts'
 

@@ -1,9 +1,11 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import {
+  entriesOf,
   fingerprint,
-  judge,
+  judge as judgeEntries,
   knownName,
+  type KnownKey,
   knownTypes,
   namesHost,
   parseKnownHosts,
@@ -64,6 +66,8 @@ describe('names', () => {
 })
 
 describe('judge', () => {
+  const judge = (lines: readonly KnownKey[], name: string, key: Buffer) =>
+    judgeEntries(entriesOf(lines, name), key)
   const known = (text: string) => parseKnownHosts(text, 'known_hosts')
 
   test('a key that stands there matches, wherever', () => {
@@ -110,7 +114,7 @@ describe('judge', () => {
     const lines = known(
       `${line('web1', rsa)}${line('web1', ed)}${line('web2', other)}${line('web1', other, '@revoked ')}`,
     )
-    expect(knownTypes(lines, 'web1')).toEqual(['ssh-rsa', 'ssh-ed25519'])
+    expect(knownTypes(entriesOf(lines, 'web1'))).toEqual(['ssh-rsa', 'ssh-ed25519'])
   })
 })
 
