@@ -1,21 +1,12 @@
 import { setMaxListeners } from 'node:events'
 import path from 'node:path'
-import {
-  execute,
-  Problem,
-  type Config,
-  type ExecuteOptions,
-  type Plan,
-  type RunEvent,
-} from '@deployfile/core'
+import { execute, type Config, type Plan, type RunEvent } from '@deployfile/core'
 import { answer, confirmStages, oneByOne, stageQuestions } from './confirm.ts'
 import { eventStream, type EventStream } from './event-stream.ts'
+import { limitsOf, type Limits } from './limits.ts'
 import { programAnswers, type Confirm } from './program-answers.ts'
 import { makePlan, type PlanOptions } from './request.ts'
 import { readResults, type RunResult } from './result.ts'
-
-/** As `--on-failure`, `--concurrency` and `--grace` (here in milliseconds). */
-type Limits = Pick<ExecuteOptions, 'onFailure' | 'concurrency' | 'grace'>
 
 export interface RunOptions extends PlanOptions, Limits {
   /** Without it, a protected stage is not written to and a task that asks fails, both with `NOT_CONFIRMED`. */
@@ -101,24 +92,6 @@ async function start(config: Config | string, options: RunOptions, stream: Event
   } finally {
     stopping.letGo()
     await doors.close()
-  }
-}
-
-/** @throws Problem `OPTION_INVALID` (usage): with no task at once, a run would never end */
-function limitsOf({ onFailure, concurrency, grace }: Limits): Limits {
-  const refuse = (what: string, hint: string): never => {
-    throw new Problem('usage', 'OPTION_INVALID', what, { hint })
-  }
-  if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0))
-    refuse(`concurrency is ${String(concurrency)}`, 'Give how many tasks may run at once, from 1.')
-  if (grace !== undefined && !(Number.isFinite(grace) && grace >= 0))
-    refuse(`grace is ${String(grace)}`, 'Give milliseconds, from 0.')
-  if (onFailure !== undefined && !['no-new', 'continue', 'kill'].includes(onFailure))
-    refuse(`onFailure is '${onFailure}'`, "It may be 'no-new', 'continue' or 'kill'.")
-  return {
-    ...(onFailure !== undefined && { onFailure }),
-    ...(concurrency !== undefined && { concurrency }),
-    ...(grace !== undefined && { grace }),
   }
 }
 

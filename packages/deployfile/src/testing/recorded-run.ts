@@ -10,6 +10,7 @@ import {
 } from '@deployfile/core'
 import { createRecorder, type Answers, type Recorded } from '@deployfile/shell'
 import { answer, oneByOne } from '../run/confirm.ts'
+import type { Limits } from '../run/limits.ts'
 import { programAnswers, type Confirm } from '../run/program-answers.ts'
 
 /** What stands in for the world. */
@@ -41,7 +42,12 @@ export interface RecordedRun {
 }
 
 /** The real executor over shells that run nothing. Touches neither disk nor network. */
-export async function recordedRun(catalog: Catalog, plan: Plan, world: World): Promise<RecordedRun> {
+export async function recordedRun(
+  catalog: Catalog,
+  plan: Plan,
+  world: World,
+  limits: Limits = {},
+): Promise<RecordedRun> {
   const { answers = [], clock, confirm, signal = new AbortController().signal } = world
   const recorder = createRecorder({ answers })
   const given = programAnswers(confirm)
@@ -49,6 +55,7 @@ export async function recordedRun(catalog: Catalog, plan: Plan, world: World): P
   const commands: TestCommand[] = []
   const questions: Question[] = []
   const outcome = await execute(plan, {
+    ...limits,
     catalog,
     shells: recorder,
     run: { id: 'test', startedAt: new Date(clock?.now() ?? Date.now()), user: 'tester', root: '/project' },

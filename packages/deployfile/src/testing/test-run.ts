@@ -11,6 +11,7 @@ import {
   type RunEvent,
   type RunStatus,
 } from '@deployfile/core'
+import { limitsOf, type Limits } from '../run/limits.ts'
 import { readResults, type ReadResult } from '../run/result.ts'
 import { withFakes, type Fake } from './fake.ts'
 import { recordedRun, type TestCommand, type World } from './recorded-run.ts'
@@ -26,7 +27,7 @@ export interface PlanRequest {
   readonly inputs?: Readonly<Record<string, string | number | boolean>>
 }
 
-export interface TestRunOptions extends PlanRequest, Surroundings, World {
+export interface TestRunOptions extends PlanRequest, Surroundings, World, Limits {
   readonly stage?: string
   readonly fakes?: readonly Fake[]
 }
@@ -57,7 +58,12 @@ export async function testRun(
 ): Promise<TestedRun> {
   const catalog = withFakes(catalogOf(subject, options), options.fakes ?? [])
   const plan = planFor(subject, catalog, options)
-  const { outcome, events, commands, questions } = await recordedRun(catalog, plan, options)
+  const { outcome, events, commands, questions } = await recordedRun(
+    catalog,
+    plan,
+    options,
+    limitsOf(options),
+  )
   const logs = events.flatMap((event) =>
     event.type === 'node.log' ? [`${event.node}: ${event.message}`] : [],
   )

@@ -1,6 +1,6 @@
 import { defineConfig, group, optional, task } from 'deployfile'
 import { deploy, passenger } from 'deployfile/recipes'
-import { fake, planOf, testRun } from 'deployfile/testing'
+import { fake, manualClock, planOf, testRun, type TestRunOptions } from 'deployfile/testing'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 
@@ -88,6 +88,45 @@ describe('a run of recorded tasks', () => {
     ).toEqual(['a rmdir r', 'b rmdir r'])
   })
 
+  describe('goes on, goes back and takes turns as it is told', () => {
+    const good = task('good', {
+      run: () => 'done',
+      undo: ({ local }) => local.sh`rm x`.then(() => undefined),
+    })
+    const bad = task('bad', {
+      needs: { good },
+      run: () => {
+        throw new Error('broken')
+      },
+    })
+    const other = task('other', { needs: { good }, run: () => 1 })
+    const both = group('both', { bad, other })
+    const statusOfOther = async (options: TestRunOptions): Promise<string | undefined> =>
+      (await testRun([both], { concurrency: 1, ...options })).nodes.get('other')?.status
+
+    test('onFailure, one task at a time', async () => {
+      expect(await statusOfOther({})).toBe('blocked')
+      expect(await statusOfOther({ onFailure: 'continue' })).toBe('done')
+    })
+
+    test('undo', async () => {
+      const undone = async (options: TestRunOptions): Promise<readonly string[]> =>
+        (await testRun([both], options)).commands.map(({ text }) => text)
+      expect(await undone({})).toEqual(['rm x'])
+      expect(await undone({ undo: 'off' })).toEqual([])
+      expect(await undone({ undo: 'ask', confirm: 'undo' })).toEqual(['rm x'])
+      expect(await undone({ undo: 'ask', confirm: 'no' })).toEqual([])
+    })
+
+    test('grace', async () => {
+      const clock = manualClock()
+      const deaf = task('deaf', { timeout: 5, run: () => new Promise<void>(() => undefined) })
+      const running = testRun([deaf], { clock, grace: 7 })
+      await clock.advance(12)
+      expect((await running).nodes.get('deaf')?.abandoned).toBe(true)
+    })
+  })
+
   test('needs no config for a few tasks', async () => {
     const ran = await testRun([migrate], {
       hosts: { x: {}, y: {}, z: {} },
@@ -100,6 +139,8 @@ describe('a run of recorded tasks', () => {
   test.each([
     [{ tasks: ['shp'] }, "there is no task 'shp'"],
     [{}, 'no task was named'],
+    [{ tasks: ['ship'], concurrency: 0 }, 'concurrency is 0'],
+    [{ tasks: ['ship'], undo: 'never' as 'off' }, "undo is 'never'"],
     [{ tasks: ['ship'], hosts: { x: {} } }, 'a config has its own stages: hosts and protected are for tasks'],
     [
       { tasks: ['ship'], fakes: [fake(task('other', { run: () => 1 }), 1)] },
