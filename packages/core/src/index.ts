@@ -66,6 +66,7 @@ export {
   isProblem,
   Problem,
   toRecord,
+  type CalledFailure,
   type ProblemDetails,
   type ProblemKind,
   type ProblemRecord,

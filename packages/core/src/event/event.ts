@@ -1,3 +1,4 @@
+import type { CallPlan } from '../plan/call.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { CommandEvent } from '../port/shell.ts'
 import type { ProblemRecord } from '../problem/problem.ts'
@@ -59,6 +60,23 @@ export type RunEventBody =
       readonly phase: Phase
       readonly event: CommandEvent
     }
+  /** The body calls another task; `plan` has what that runs. Before anything of it starts. */
+  | {
+      readonly type: 'node.calling'
+      readonly node: string
+      readonly phase: 'run'
+      /** Which call of this entry into the body, from 1. */
+      readonly call: number
+      readonly task: string
+      readonly plan: CallPlan
+    }
+  /** A node of a call is not run: another call ran it, under the id `of`, and its result is taken. */
+  | {
+      readonly type: 'node.reused'
+      readonly node: string
+      readonly phase: 'run'
+      readonly of: string
+    }
   /** An attempt failed and there will be another one, `delayMs` from now; `attempt` counts from 1. */
   | {
       readonly type: 'node.retrying'
@@ -102,4 +120,6 @@ export type RunEvent = RunEventBody & {
   readonly seq: number
   /** Milliseconds since 1970. */
   readonly at: number
+  /** Of a node that was called: the one whose body called it. */
+  readonly parent?: string
 }

@@ -125,7 +125,7 @@ function cut(draft: Draft, root: Instance, targets: readonly string[], request: 
   const edges: PlanEdge[] = []
   const uses: CallPlan['uses'][number][] = []
   const there = new Set<string>()
-  const stack = [...targets]
+  const stack = [...targets].reverse()
   for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
     const node = draft.nodes.get(id)
     if (!node || taken.has(id)) continue

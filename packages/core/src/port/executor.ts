@@ -38,6 +38,11 @@ export interface JobLink {
   readonly signal: AbortSignal
   emit(event: BodyEvent): void
   ask(question: Question): Promise<void>
+  /**
+   * Runs another task inside this one: what a need of it would give. `input` is JSON but for secrets; undefined where none was given.
+   * Rejects with what went wrong, and in any other phase than 'run'.
+   */
+  call(task: string, input: unknown): Promise<NeedValue>
 }
 
 /** How one entry into a body ended by itself. */

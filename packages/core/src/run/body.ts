@@ -1,13 +1,14 @@
 import type { NodeStatus, RunEventBody } from '../event/event.ts'
-import { toRecord, type Problem } from '../problem/problem.ts'
+import { toRecord, type Problem, type ProblemRecord } from '../problem/problem.ts'
 import { attemptsOf, delayAfter } from '../task/retry.ts'
 import type { Ended } from './watch.ts'
+import { noteStarted } from './call-state.ts'
 import { enter } from './enter.ts'
 import { heldForEver } from './limits.ts'
 import { pause } from './pause.ts'
 import { checkResult } from './result.ts'
 import { addFailure, type NodeState, type RunState } from './run-state.ts'
-import { emit, recordOnDisk, stopAfterFailure } from './tell.ts'
+import { emit, ofCalled, recordOnDisk, stopAfterFailure } from './tell.ts'
 import { onlyWarns } from './tolerance.ts'
 
 /**
@@ -30,7 +31,7 @@ export function announceBody(run: RunState, state: NodeState, blockedBy: string 
     concludeUnstarted(run, state, held)
     return false
   }
-  emit(run, { type: 'node.started', node: node.id, phase: 'run' })
+  emit(run, ofCalled(state, { type: 'node.started', node: node.id, phase: 'run' }))
   if (!hasBody(state) && node.wait === undefined) {
     settle(run, state, 'done', 0)
     return false
@@ -46,16 +47,28 @@ export function announceBody(run: RunState, state: NodeState, blockedBy: string 
 export function enterBody(run: RunState, state: NodeState, signal: AbortSignal): Promise<void> | undefined {
   const startedAt = run.clock.now()
   // A stop came between the announcement and now.
-  if (run.stopping !== undefined && !state.afterStop) {
-    settle(run, state, 'blocked', 0, { reason: run.stopping })
+  const stopped = whyStopped(run, state, signal)
+  if (stopped !== undefined) {
+    settle(run, state, 'blocked', 0, { reason: stopped })
     return undefined
   }
   if (!hasBody(state)) return waitBetween(run, state, startedAt, signal)
   state.started = true
+  if (state.caller) noteStarted(run, state)
   state.finished = false
   const onDisk = mustReachDisk(state) ? recordOnDisk(run) : undefined
   if (onDisk) return onDisk.then(() => runBody(run, state, startedAt, signal))
   return runBody(run, state, startedAt, signal)
+}
+
+/** What is called belongs to what runs: a stop lets that end, unless nothing could be recorded any more. */
+function whyStopped(
+  run: RunState,
+  { afterStop, caller }: NodeState,
+  signal: AbortSignal,
+): string | undefined {
+  if (caller && signal.aborted) return `'${caller.node.id}' was stopped`
+  return afterStop || (caller && !run.journalLost) ? undefined : run.stopping
 }
 
 export function hasBody({ node, spec }: NodeState): boolean {
@@ -93,15 +106,17 @@ async function retrying(run: RunState, state: NodeState, first: Ended, signal: A
     const delayMs = delayAfter(retry, failed, Math.random())
     const problem = toRecord(ended.kind === 'threw' ? ended.thrown : undefined)
     const attempts = attemptsOf(retry)
-    emit(run, {
+    const { id: node } = state.node
+    const event = {
       type: 'node.retrying',
-      node: state.node.id,
+      node,
       phase: 'run',
       attempt: failed,
       attempts,
       delayMs,
       problem,
-    })
+    } as const
+    emit(run, ofCalled(state, event))
     if (delayMs > 0) await pause(run, state, delayMs, signal)
     // A stop in the meantime: no body starts any more.
     if (!mayRetry(run, state, ended, signal, failed)) break
@@ -163,25 +178,32 @@ function concludeBadly(
   if (state.abandoned) for (const lock of state.node.locks ?? []) run.lostLocks.set(lock, state.node.id)
   const cancelled = signal.aborted && ended.timedOut !== true
   if (cancelled && !state.abandoned) {
-    settle(run, state, 'cancelled', durationMs, { problem: toRecord(thrown) })
+    state.problem = toRecord(thrown)
+    settle(run, state, 'cancelled', durationMs, { problem: state.problem })
   } else if (!cancelled && onlyWarns(run, state)) {
     settle(run, state, 'warned', durationMs, { problem: toRecord(thrown) })
   } else {
-    const { problem } = addFailure(run, state.node.id, 'run', thrown)
+    const problem = noteFailure(run, state, thrown)
     settle(run, state, cancelled ? 'cancelled' : 'failed', durationMs, { problem })
     stopAfterFailure(run, state)
   }
 }
 
 /** Nothing else need have failed: the holder of a lost lock may have been one that only warns. */
-function concludeUnstarted(run: RunState, state: NodeState, why: Problem): void {
+export function concludeUnstarted(run: RunState, state: NodeState, why: Problem): void {
   if (onlyWarns(run, state)) {
     settle(run, state, 'warned', 0, { problem: toRecord(why) })
     return
   }
-  const { problem } = addFailure(run, state.node.id, 'run', why)
+  const problem = noteFailure(run, state, why)
   settle(run, state, 'blocked', 0, { reason: why.message, problem })
   stopAfterFailure(run, state)
+}
+
+/** A failure of what was called is its caller's affair, who may catch it. */
+function noteFailure(run: RunState, state: NodeState, thrown: unknown): ProblemRecord {
+  state.problem = state.caller ? toRecord(thrown) : addFailure(run, state.node.id, 'run', thrown).problem
+  return state.problem
 }
 
 type EndedEvent = Extract<RunEventBody, { type: 'node.ended' }>
@@ -195,7 +217,7 @@ function settle(
 ): void {
   state.status = status
   const ended: EndedEvent = { type: 'node.ended', node: state.node.id, phase: 'run', status, durationMs }
-  emit(run, details ? { ...ended, ...details } : ended)
+  emit(run, ofCalled(state, details ? { ...ended, ...details } : ended))
 }
 
 // What a power cut must not make us forget: the point of no return, what destroys, and what must not simply be run again (design §4,

@@ -1,11 +1,14 @@
 import type { Phase } from '../event/event.ts'
-import type { BodyEvent, Job, JobLink, NeedValue } from '../port/executor.ts'
+import type { BodyEvent, Job, JobEnd, JobLink, NeedValue } from '../port/executor.ts'
 import type { Question } from '../port/question.ts'
 import type { Outcome } from '../task/context.ts'
 import { milliseconds, type Duration } from '../task/duration.ts'
+import { Problem } from '../problem/problem.ts'
+import { entryCalls, tooLate, type EntryCalls } from './call-entry.ts'
+import { readNeeds } from './read-needs.ts'
 import { watch, type Ended } from './watch.ts'
 import type { NodeState, RunState } from './run-state.ts'
-import { emit, record } from './tell.ts'
+import { emit, ofCalled, record } from './tell.ts'
 
 /** Enters one phase of a node once, through the run's executor, within its bounds. Never rejects. */
 export function enter(
@@ -17,38 +20,45 @@ export function enter(
   const job = jobOf(run, state, phase)
   const timeout = timeoutOf(state, phase)
   const own = timeout === undefined ? undefined : new AbortController()
-  const link = new Link(run, state.node.id, phase, own?.signal ?? signal)
+  const link = new Link(run, state, phase, own?.signal ?? signal)
   const end = run.executor.enter(job, link)
-  if (!(end instanceof Promise)) {
+  if (!(end instanceof Promise) && !link.calls) {
     link.close()
     return end
   }
   const { clock, grace } = run
   const { id: node, host } = state.node
-  return watch({ node, host, timeout, grace, signal, clock }, own, end).then((ended) => {
-    link.close()
-    return ended
-  })
+  const drain = (ended: JobEnd): Promise<JobEnd> | undefined => link.drain(ended)
+  return watch({ node, host, timeout, grace, signal, clock, drain }, own, Promise.resolve(end)).then(
+    (ended) => {
+      link.close()
+      // What did not stop in time has been given up by then, and so has what it called: that has the same time.
+      return link.calls?.over()?.then(() => ended) ?? ended
+    },
+  )
 }
 
 // A class, because there is one for every entry into a body: its functions are made once.
 class Link implements JobLink {
   readonly signal: AbortSignal
   readonly #run: RunState
-  readonly #node: string
+  readonly #state: NodeState
   readonly #phase: Phase
   #open = true
+  /** Undefined as long as it has called nothing. */
+  calls: EntryCalls | undefined = undefined
 
-  constructor(run: RunState, node: string, phase: Phase, signal: AbortSignal) {
+  constructor(run: RunState, state: NodeState, phase: Phase, signal: AbortSignal) {
     this.#run = run
-    this.#node = node
+    this.#state = state
     this.#phase = phase
     this.signal = signal
   }
 
   emit(event: BodyEvent): void {
     if (!this.#open) return
-    emit(this.#run, { ...event, node: this.#node, phase: this.#phase })
+    const { node } = this.#state
+    emit(this.#run, ofCalled(this.#state, { ...event, node: node.id, phase: this.#phase }))
     // A command may be the work itself. Its start cannot wait for a journal that takes its time.
     if (event.type === 'node.command' && event.event.type === 'command.started') void record(this.#run)
   }
@@ -57,10 +67,32 @@ class Link implements JobLink {
     return this.#run.options.ask(question)
   }
 
+  call(task: string, input: unknown): Promise<NeedValue> {
+    if (this.#phase !== 'run') return Promise.reject(notNow(this.#state.node.task, task, this.#phase))
+    if (!this.#open) return Promise.reject(tooLate(this.#state, task))
+    this.calls ??= entryCalls(this.#run, this.#state, this.signal)
+    return this.calls.make(task, input)
+  }
+
+  /** The end of a body once all that it called is over; undefined where there is nothing to wait for. */
+  drain(ended: JobEnd): Promise<JobEnd> | undefined {
+    const { calls } = this
+    return calls?.end(ended.kind === 'threw')?.then(
+      () => ended,
+      (thrown: unknown): JobEnd => ({ kind: 'threw', thrown }),
+    )
+  }
+
   /** From its end on a body says nothing any more: the events of a phase lie between its start and its end. */
   close(): void {
     this.#open = false
   }
+}
+
+function notNow(task: string, called: string, phase: Phase): Problem {
+  return new Problem('task', 'CALL_REFUSED', `'${task}' calls '${called}' in its ${phase}`, {
+    hint: `Only run can call. What '${called}' does can also stand in a function that both use.`,
+  })
 }
 
 function jobOf(run: RunState, state: NodeState, phase: Phase): Job {
@@ -68,39 +100,13 @@ function jobOf(run: RunState, state: NodeState, phase: Phase): Job {
     run: run.options.run,
     node: state.node,
     phase,
-    needs: readNeeds(run, state),
+    needs: readNeeds(run, state.node),
     failures: run.failures.length + run.before.length === 0 ? NONE : [...run.before, ...run.failures],
   }
   return phase === 'undo' ? { ...job, result: state.result, outcome: outcomeOf(state) } : job
 }
 
 const NONE: readonly never[] = []
-const NO_NEEDS: Job['needs'] = {}
-
-function readNeeds(run: RunState, { node }: NodeState): Job['needs'] {
-  let values: Record<string, NeedValue> | undefined
-  for (const key in node.needs) {
-    const binding = node.needs[key]
-    values ??= {}
-    if (binding === undefined || binding.kind === 'none') values[key] = { kind: 'one', value: undefined }
-    else if (binding.kind === 'one') values[key] = { kind: 'one', value: run.byId.get(binding.node)?.result }
-    else values[key] = eachOf(run, binding.of)
-  }
-  return values ?? NO_NEEDS
-}
-
-/** Made once for all dependents: with a thousand hosts there may be a thousand of them. */
-function eachOf(run: RunState, of: string): NeedValue {
-  const known = run.gathered.get(of)
-  if (known) return known
-  const values = (run.plan.perHost?.[of] ?? []).map(({ host, node: id }) => {
-    const state = run.byId.get(id)
-    return { stage: state?.node.stage ?? run.plan.stage, host, value: state?.result }
-  })
-  const made: NeedValue = { kind: 'each', values }
-  run.gathered.set(of, made)
-  return made
-}
 
 function outcomeOf({ status }: NodeState): Outcome {
   if (status === 'done' || status === 'skipped') return 'done'

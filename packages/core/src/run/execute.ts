@@ -4,7 +4,7 @@ import { announceRun, announceRunEnd } from './announce-run.ts'
 import { announceBody, enterBody } from './body.ts'
 import type { ExecuteOptions } from './execute-options.ts'
 import type { RunOutcome } from './outcome.ts'
-import { outcomesOf } from './outcomes.ts'
+import { calledOf, outcomesOf } from './outcomes.ts'
 import { keptOf, restoreForResume } from './resume.ts'
 import { gateOf } from './limits.ts'
 import { blockedBy, isMet, startState, type RunState } from './run-state.ts'
@@ -31,7 +31,7 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<RunO
   const ended = status === 'done' && run.failures.length > 0 ? 'failed' : status
   await announceRunEnd(run, ended)
   const nodes = outcomesOf(run, status !== 'done')
-  return { status: ended, failures: run.failures, nodes, ...(run.left && { left: true }) }
+  return { status: ended, failures: run.failures, nodes, ...calledOf(run), ...(run.left && { left: true }) }
 }
 
 /** The work itself, until everything has settled; an interrupt cancels it. */

@@ -9,6 +9,8 @@ export function localExecutor(catalog: Catalog, shells: ShellProvider): Executor
     enter(job, link) {
       const opened = contextOf(catalog, shells, job, link)
       const returned = (value: unknown): JobEnd => {
+        const [thrown] = opened.unheard
+        if (thrown !== undefined) return { kind: 'threw', thrown }
         const skipped = opened.skipped()
         return skipped === undefined ? { kind: 'returned', value } : { kind: 'returned', value, skipped }
       }

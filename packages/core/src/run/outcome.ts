@@ -1,5 +1,6 @@
 import type { NodeStatus, RunStatus } from '../event/event.ts'
 import type { Failure } from '../event/failure.ts'
+import type { CalledNode } from '../plan/call.ts'
 
 export interface NodeOutcome {
   readonly status: NodeStatus
@@ -18,4 +19,6 @@ export interface RunOutcome {
   readonly nodes: ReadonlyMap<string, NodeOutcome>
   /** It did not end well, and what it did was not undone because that was off or not asked for. */
   readonly left?: true
+  /** The nodes that bodies called, which are in `nodes`, too. Absent where none did. */
+  readonly called?: readonly CalledNode[]
 }

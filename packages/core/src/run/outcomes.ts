@@ -1,4 +1,4 @@
-import type { NodeOutcome } from './outcome.ts'
+import type { NodeOutcome, RunOutcome } from './outcome.ts'
 import type { NodeState, RunState } from './run-state.ts'
 
 /** By node id; onFailure tasks only when they had their turn. */
@@ -6,7 +6,16 @@ export function outcomesOf(run: RunState, failed: boolean): ReadonlyMap<string, 
   const outcomes = new Map<string, NodeOutcome>()
   const sets = failed ? [run.main, run.onFailure] : [run.main]
   for (const set of sets) for (const state of set?.states ?? []) outcomes.set(state.node.id, outcomeOf(state))
+  for (const state of run.calls.started) outcomes.set(state.node.id, outcomeOf(state))
   return outcomes
+}
+
+/** For a {@link RunOutcome}: the nodes that were called, in the order of their starts. */
+export function calledOf({ calls }: RunState): Pick<RunOutcome, 'called'> {
+  const called = [...calls.started].flatMap(({ node, caller }) =>
+    caller ? [{ ...node, parent: caller.node.id }] : [],
+  )
+  return called.length === 0 ? {} : { called }
 }
 
 function outcomeOf({ status, result, undone, abandoned }: NodeState): NodeOutcome {

@@ -6,10 +6,11 @@ import type { Plan, PlanNode } from '../plan/plan.ts'
 import type { ErasedSpec, AnyTask } from '../task/task.ts'
 import { systemClock, type Clock } from '../port/clock.ts'
 import type { Executor, NeedValue } from '../port/executor.ts'
-import { toRecord } from '../problem/problem.ts'
+import { toRecord, type ProblemRecord } from '../problem/problem.ts'
 import type { ExecuteOptions } from './execute-options.ts'
 import { toGraph, type Graph } from './graph.ts'
 import { localExecutor } from './local-executor.ts'
+import { noCalls, type Calls } from './calls.ts'
 
 /** What became of one node. */
 export interface NodeState {
@@ -28,6 +29,10 @@ export interface NodeState {
   abandoned: boolean
   /** It runs because of a failure: no stop concerns it. */
   readonly afterStop: boolean
+  /** The node that called it; undefined for one of the plan. */
+  readonly caller: NodeState | undefined
+  /** Of a called node: what went wrong, for its caller. */
+  problem: ProblemRecord | undefined
 }
 
 /** Nodes with what they wait for. */
@@ -44,7 +49,9 @@ export interface RunState {
   readonly main: NodeSet
   /** The plan's onFailure nodes. */
   readonly onFailure: NodeSet | undefined
-  readonly byId: ReadonlyMap<string, NodeState>
+  /** Called nodes too, as soon as they are. */
+  readonly byId: Map<string, NodeState>
+  readonly calls: Calls
   readonly failures: Failure[]
   /** What had gone wrong before this process took the run over to undo it. */
   before: readonly Failure[]
@@ -88,6 +95,7 @@ export function startState(plan: Plan, options: ExecuteOptions): RunState {
     main,
     onFailure,
     byId,
+    calls: noCalls(),
     failures: [],
     before: [],
     left: false,
@@ -112,23 +120,30 @@ function nodeSet(
   byId: Map<string, NodeState>,
   afterStop: boolean,
 ): NodeSet {
-  const states = nodes.map((node, index): NodeState => {
-    const { spec } = taskOf(catalog, node)['~task']
-    return {
-      index,
-      node,
-      spec,
-      status: 'waiting',
-      result: undefined,
-      started: false,
-      undone: undefined,
-      finished: false,
-      abandoned: false,
-      afterStop,
-    }
-  })
+  const states = nodes.map((node, index) => newState(catalog, node, { index, afterStop, caller: undefined }))
   for (const state of states) byId.set(state.node.id, state)
   return { states, graph: toGraph(states.length, edges, (id) => byId.get(id)?.index) }
+}
+
+export function newState(
+  catalog: Catalog,
+  node: PlanNode,
+  { index, afterStop, caller }: Pick<NodeState, 'index' | 'afterStop' | 'caller'>,
+): NodeState {
+  return {
+    index,
+    node,
+    spec: taskOf(catalog, node)['~task'].spec,
+    status: 'waiting',
+    result: undefined,
+    started: false,
+    undone: undefined,
+    finished: false,
+    abandoned: false,
+    afterStop,
+    caller,
+    problem: undefined,
+  }
 }
 
 // Bodies are looked up by name: a plan is data and may have been made by another process.
@@ -140,7 +155,10 @@ function taskOf(catalog: Catalog, node: PlanNode): AnyTask {
 
 export function addFailure(run: RunState, node: string, phase: Phase, thrown: unknown): Failure {
   const failure = { node, phase, problem: toRecord(thrown) }
-  run.failures.push(failure)
+  const { called } = failure.problem
+  // What failed is what was called: that is the one failure to show.
+  if (called) run.failures.push(...called.map((one) => ({ ...one, phase })))
+  else run.failures.push(failure)
   return failure
 }
 

@@ -1,11 +1,13 @@
 import type { Phase } from '../event/event.ts'
 import type { Ended } from './watch.ts'
+import { callersOf } from './call-state.ts'
 import { enter } from './enter.ts'
 import { ancestors, reversed } from './graph.ts'
 import { gateOf } from './limits.ts'
 import { addFailure, type NodeSet, type NodeState, type RunState } from './run-state.ts'
-import { emit, record } from './tell.ts'
+import { emit, ofCalled, record } from './tell.ts'
 import { walk } from './walk.ts'
+import { withCalled } from './with-called.ts'
 
 /**
  * Undoes every node that started and is not behind a commit: along reversed edges, so that nothing is undone before what was built on
@@ -13,14 +15,15 @@ import { walk } from './walk.ts'
  * needs on its host: it would lose the ground that it stands on.
  */
 export async function undoAll(run: RunState, signal: AbortSignal): Promise<void> {
-  const { states, graph } = run.main
-  const kept = committed(run.main)
+  const set = withCalled(run, run.main, run.plan.edges)
+  const { states, graph } = set
+  const kept = committed(set)
   const inUse = new Map<number, string>()
   const keepGround = (index: number): void => {
-    for (const below of groundOf(run.main, index))
+    for (const below of groundOf(set, index))
       if (!inUse.has(below)) inUse.set(below, states[index]?.node.id ?? '')
   }
-  for (const { index, abandoned } of states) if (abandoned) keepGround(index)
+  for (const [index, { abandoned }] of states.entries()) if (abandoned) keepGround(index)
   await walk(
     reversed(graph),
     run.inAll,
@@ -49,21 +52,27 @@ export async function undoAll(run: RunState, signal: AbortSignal): Promise<void>
 }
 
 /** What {@link undoAll} would undo, or would have to leave because of something that may still be running. */
-export function toUndo({ main }: RunState): readonly NodeState[] {
-  const kept = committed(main)
-  return main.states.filter((state) => isToUndo(state) && !kept.has(state.index))
+export function toUndo(run: RunState): readonly NodeState[] {
+  const set = withCalled(run, run.main, run.plan.edges)
+  const kept = committed(set)
+  return set.states.filter((state, index) => isToUndo(state) && !kept.has(index))
 }
 
 function isToUndo({ started, spec, undone }: NodeState): boolean {
   return started && spec.undo !== undefined && undone !== true
 }
 
-/** A node with all that it needs on its own host. */
+/** A node with all that it needs on its own host, what called it, and what it called. */
 function groundOf({ states, graph }: NodeSet, index: number): readonly number[] {
-  const top = states[index]?.node
-  return [...ancestors(graph, [index], 'success')].filter((below) => {
-    const node = states[below]?.node
-    return node?.host === top?.host && node?.stage === top?.stage
+  const top = states[index]
+  if (!top) return []
+  const callers = callersOf(top)
+  const called = states.flatMap((state, at) => (state.caller && callersOf(state).includes(top) ? [at] : []))
+  return [...ancestors(graph, [index, ...called], 'success')].filter((below) => {
+    const state = states[below]
+    if (!state) return false
+    if (callers.includes(state) || called.includes(below)) return true
+    return state.node.host === top.node.host && state.node.stage === top.node.stage
   })
 }
 
@@ -71,12 +80,18 @@ function leaveAlone(run: RunState, state: NodeState, user: string): void {
   state.undone = false
   const reason = `'${user}' may still be running`
   const { id: node } = state.node
-  emit(run, { type: 'node.ended', node, phase: 'undo', status: 'blocked', durationMs: 0, reason })
+  emit(
+    run,
+    ofCalled(state, { type: 'node.ended', node, phase: 'undo', status: 'blocked', durationMs: 0, reason }),
+  )
 }
 
 /** Runs `finally` of every node that started, last ones first, whatever became of the run. */
 export async function finallyAll(run: RunState, signal: AbortSignal): Promise<void> {
-  for (const set of [run.onFailure, run.main]) if (set) await finallyOf(run, set, signal)
+  const { plan, onFailure, main } = run
+  if (onFailure && plan.onFailure)
+    await finallyOf(run, withCalled(run, onFailure, plan.onFailure.edges), signal)
+  await finallyOf(run, withCalled(run, main, plan.edges), signal)
 }
 
 async function finallyOf(run: RunState, { states, graph }: NodeSet, signal: AbortSignal): Promise<void> {
@@ -106,25 +121,31 @@ async function finallyOf(run: RunState, { states, graph }: NodeSet, signal: Abor
  * skipped; until then nothing is behind it.
  */
 export function committed({ states, graph }: NodeSet): ReadonlySet<number> {
-  const byTask = new Map<string, NodeState[]>()
-  for (const state of states) {
-    const { spec, node } = state
+  const byTask = new Map<string, number[]>()
+  for (const [index, { spec, node }] of states.entries()) {
     if (spec.commits !== true || node.kind !== 'task' || node.skip !== undefined) continue
-    byTask.set(node.task, [...(byTask.get(node.task) ?? []), state])
+    byTask.set(node.task, [...(byTask.get(node.task) ?? []), index])
   }
-  const points = [...byTask.values()].filter((nodes) => nodes.every(endedWell))
-  return ancestors(
-    graph,
-    points.flat().map(({ index }) => index),
+  const points = [...byTask.values()].filter((nodes) => nodes.every((index) => endedWell(states[index])))
+  return withWhatTheyCalled({ states, graph }, ancestors(graph, points.flat()))
+}
+
+/** What was called stays where its caller does, and so does what that was built on. */
+function withWhatTheyCalled({ states, graph }: NodeSet, kept: ReadonlySet<number>): ReadonlySet<number> {
+  const isKept = new Set([...kept].map((index) => states[index]))
+  const called = states.flatMap(({ caller }, index) =>
+    caller && isKept.has(caller) && !kept.has(index) ? [index] : [],
   )
+  if (called.length === 0) return kept
+  return withWhatTheyCalled({ states, graph }, new Set([...kept, ...ancestors(graph, called)]))
 }
 
-function endedWell({ status }: NodeState): boolean {
-  return status === 'done' || status === 'skipped'
+function endedWell(state: NodeState | undefined): boolean {
+  return state?.status === 'done' || state?.status === 'skipped'
 }
 
-function announce(run: RunState, { node }: NodeState, phase: Phase): true {
-  emit(run, { type: 'node.started', node: node.id, phase })
+function announce(run: RunState, state: NodeState, phase: Phase): true {
+  emit(run, ofCalled(state, { type: 'node.started', node: state.node.id, phase }))
   return true
 }
 
@@ -140,13 +161,9 @@ async function act(
   const well = ended.kind === 'returned'
   if (phase === 'undo') state.undone = well
   const problem = well ? undefined : addFailure(run, node.id, phase, ended.thrown).problem
-  emit(run, {
-    type: 'node.ended',
-    node: node.id,
-    phase,
-    status: well ? 'done' : 'failed',
-    durationMs: run.clock.now() - startedAt,
-    ...(problem && { problem }),
-  })
+  const status = well ? 'done' : 'failed'
+  const durationMs = run.clock.now() - startedAt
+  const event = { type: 'node.ended', node: node.id, phase, status, durationMs } as const
+  emit(run, ofCalled(state, { ...event, ...(problem && { problem }) }))
   return ended.kind
 }

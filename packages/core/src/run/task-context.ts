@@ -5,10 +5,14 @@ import type { Shell, ShellProvider, ShellScope } from '../port/shell.ts'
 import type { BaseContext } from '../task/context.ts'
 import { redact } from '../secret/redact.ts'
 import { perHost, type PerHost } from '../task/needs.ts'
+import type { AnyTask } from '../task/task.ts'
+import { HeardCall } from './heard-call.ts'
 
 /** The context of one entry into a body, and the reason that the body gave to `skip`. */
 export interface Opened {
   readonly context: BaseContext
+  /** What went wrong in calls that the body did not look at. */
+  readonly unheard: readonly unknown[]
   readonly skipped: () => string | undefined
 }
 
@@ -19,8 +23,9 @@ export function contextOf(catalog: Catalog, shells: ShellProvider, job: Job, lin
   if (!entry) throw new Error(`the plan has the stage '${stageName}', which the config does not have`)
   const host = hostName === undefined ? undefined : hostOf(entry, hostName)
   let skipped: string | undefined
+  const unheard: unknown[] = []
   const context: Omit<BaseContext, 'local'> &
-    WithDoors & { readonly needs: unknown; readonly input: unknown } = {
+    WithDoors & { readonly needs: unknown; readonly input: unknown; readonly call: unknown } = {
     [DOORS]: { shells, link, host },
     stage: entry.stage,
     hosts: entry.hosts,
@@ -40,6 +45,12 @@ export function contextOf(catalog: Catalog, shells: ShellProvider, job: Job, lin
       return value as undefined
     },
     confirm: (question) => link.ask(question),
+    call: (task: AnyTask, input?: unknown) => {
+      const given = input === undefined ? task['~task'].bound : input
+      const call = HeardCall.of(link.call(task.name, given).then((value) => readNeed(catalog, value)))
+      call.onUnheard((reason) => unheard.push(reason))
+      return call
+    },
   }
   Object.defineProperty(context, 'local', LOCAL)
   if (host) {
@@ -47,7 +58,7 @@ export function contextOf(catalog: Catalog, shells: ShellProvider, job: Job, lin
     Object.defineProperty(context, 'remote', REMOTE)
   }
   if (job.phase === 'undo') Object.assign(context, { result: job.result, outcome: job.outcome })
-  return { context: context as unknown as BaseContext, skipped: () => skipped }
+  return { context: context as unknown as BaseContext, skipped: () => skipped, unheard }
 }
 
 const DOORS = Symbol('doors')
@@ -115,9 +126,13 @@ function readNeeds(catalog: Catalog, { needs }: Job): Readonly<Record<string, un
     const need = needs[key]
     if (need === undefined) continue
     read ??= {}
-    read[key] = need.kind === 'one' ? need.value : resultsOf(catalog, need)
+    read[key] = readNeed(catalog, need)
   }
   return read ?? NO_NEEDS
+}
+
+function readNeed(catalog: Catalog, need: NeedValue): unknown {
+  return need.kind === 'one' ? need.value : resultsOf(catalog, need)
 }
 
 // By what the run gives all dependents of one need, so that a thousand of them do not make a thousand lists of a thousand.

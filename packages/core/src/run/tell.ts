@@ -23,6 +23,11 @@ export function emit(run: RunState, body: RunEventBody): void {
   onEvent?.(event)
 }
 
+/** An event of a called node says which node called it. */
+export function ofCalled<E extends RunEventBody>(state: NodeState, event: E): E {
+  return state.caller ? Object.assign(event, { parent: state.caller.node.id }) : event
+}
+
 /** Done when whatever was announced has not happened unrecorded, should this process be killed. Never throws or rejects. */
 export function record(run: RunState): void | Promise<void> {
   return reach(run, 'flush')
@@ -78,9 +83,9 @@ export function stop(run: RunState, reason: string): void {
 }
 
 /** What a failure of a body does to the rest of the run. */
-export function stopAfterFailure(run: RunState, { node, afterStop }: NodeState): void {
+export function stopAfterFailure(run: RunState, { node, afterStop, caller }: NodeState): void {
   const { onFailure = 'no-new' } = run.options
-  if (afterStop || onFailure === 'continue') return
+  if (afterStop || caller || onFailure === 'continue') return
   const { tolerance } = node
   const more =
     tolerance === undefined

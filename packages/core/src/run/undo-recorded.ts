@@ -2,7 +2,7 @@ import type { RecordedRun } from '../journal/recorded-run.ts'
 import type { ExecuteOptions } from './execute-options.ts'
 import { announceRun, announceRunEnd } from './announce-run.ts'
 import type { RunOutcome } from './outcome.ts'
-import { outcomesOf } from './outcomes.ts'
+import { calledOf, outcomesOf } from './outcomes.ts'
 import { restoreForUndo } from './resume.ts'
 import { startState } from './run-state.ts'
 import { takeBack } from './take-back-all.ts'
@@ -22,5 +22,5 @@ export async function undoRecorded(
   await takeBack(run, true)
   const status = run.failures.length > 0 ? 'failed' : 'undone'
   await announceRunEnd(run, status)
-  return { status, failures: run.failures, nodes: outcomesOf(run, true) }
+  return { status, failures: run.failures, nodes: outcomesOf(run, true), ...calledOf(run) }
 }

@@ -20,6 +20,8 @@ export interface Bounds {
   readonly grace: number
   readonly signal: AbortSignal
   readonly clock: Clock
+  /** What else has to end before the body has; undefined for nothing. */
+  readonly drain: (ended: JobEnd) => Promise<JobEnd> | undefined
 }
 
 /**
@@ -64,9 +66,15 @@ export function watch(
     const settled = (ended: JobEnd): void => {
       end(late ? { kind: 'threw', thrown: late, timedOut: true } : ended)
     }
-    running.then(settled, (thrown: unknown) => {
+    const drain = (ended: JobEnd): void => {
+      const more = bounds.drain(ended)
+      if (more) more.then(settled, rejected)
+      else settled(ended)
+    }
+    const rejected = (thrown: unknown): void => {
       settled({ kind: 'threw', thrown })
-    })
+    }
+    running.then(drain, rejected)
   })
 }
 

@@ -2,8 +2,9 @@ import type { Failure } from '../event/failure.ts'
 import type { Host, Stage } from '../host/host.ts'
 import type { Question } from '../port/question.ts'
 import type { Shell } from '../port/shell.ts'
-import type { Results } from './needs.ts'
+import type { Results, View } from './needs.ts'
 import type { SchemaOutput } from './schema.ts'
+import type { AnyTask, InputOf } from './task.ts'
 
 export interface RunInfo {
   /** Sortable and unique: `20261123T181502123Z-3f9a`. */
@@ -48,12 +49,28 @@ export interface RemoteContext {
   readonly remote: Shell
 }
 
-/** What `run` gets. `host` and `remote` exist only with `on`. */
+/** A task's input as an argument: to be left out where all of it may be. */
+export type CallInput<T> = {} extends InputOf<T> ? [input?: InputOf<T>] : [input: InputOf<T>]
+
+/** What only `run` gets: `undo` and `finally` cannot call. */
+export interface CallContext<H> {
+  /**
+   * Runs another task now, inside this one, and gives what a need of it would give: `const { dir } = await call(build)`. First what it
+   * needs, as far as that was not done in this run; on the same host where both have `on`. Its hooks and `rolling` do not apply. Undone
+   * before this task is. Rejects when it fails, and when it may do more than this task (its `effect`, its `lock`).
+   */
+  readonly call: <const T extends AnyTask>(task: T, ...input: CallInput<T>) => Promise<View<T, H>>
+}
+
+/** What `undo` and `finally` get. `host` and `remote` exist only with `on`. */
 export type TaskContext<S, N, H> = BaseContext &
   ([H] extends [undefined] ? {} : RemoteContext) & {
     readonly input: SchemaOutput<S>
     readonly needs: Results<N, H>
   }
+
+/** What `run` gets. */
+export type RunContext<S, N, H> = TaskContext<S, N, H> & CallContext<H>
 
 /** How the body ended before it is undone. */
 export type Outcome = 'done' | 'failed' | 'cancelled'

@@ -1,6 +1,6 @@
 import { callerLocation, type SourceLocation } from '../problem/location.ts'
 import { Problem } from '../problem/problem.ts'
-import type { BaseContext, Outcome, RemoteContext } from './context.ts'
+import type { BaseContext, CallContext, Outcome, RemoteContext } from './context.ts'
 import type { CheckNeeds, Needs, Results } from './needs.ts'
 import { checkKeys, makeTask, TASK_OPTIONS, type AnyTask, type AtOf, type ErasedSpec } from './task.ts'
 import type { InputOf, ResultOf, TaskOptions } from './task.ts'
@@ -27,7 +27,8 @@ export interface OverrideSpec<T, N> extends TaskOptions {
    * In place of the task's body. `base` runs that, with the same input unless another is given.
    */
   run(
-    context: OverrideContext<T, N> & { readonly base: (input?: InputOf<T>) => Promise<ResultOf<T>> },
+    context: OverrideContext<T, N> &
+      CallContext<OnOf<T>> & { readonly base: (input?: InputOf<T>) => Promise<ResultOf<T>> },
   ): ResultOf<T> | Promise<ResultOf<T>>
   /** In place of the task's own `undo`, which stays where this is absent. */
   undo?(

@@ -3,7 +3,7 @@ import type { On } from '../host/on.ts'
 import { callerLocation, type SourceLocation } from '../problem/location.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
-import type { RunEnd, TaskContext, UndoContext, UndoEnd, Unread } from './context.ts'
+import type { RunContext, RunEnd, TaskContext, UndoContext, UndoEnd, Unread } from './context.ts'
 import type { CheckNeeds, Needs } from './needs.ts'
 import { checkPace, PACE_KEYS, type Pace } from './pace.ts'
 import type { Schema, SchemaInput, SchemaOutput } from './schema.ts'
@@ -77,7 +77,7 @@ export interface TaskSpec<S, N, H, W, E, R, Q> extends TaskOptions {
   readonly when?: (context: PlanContext<S>) => W
   /** 'warn': a failure is shown but fails neither the run nor dependents, which then see undefined. Default 'fail'. */
   readonly onError?: E
-  run(context: TaskContext<S, N, H>): RunEnd<R, Q>
+  run(context: RunContext<S, N, H>): RunEnd<R, Q>
   /** Takes back what `run` did, also when it did only half. Must be safe when nothing was done. Stands below `run`. */
   undo?(context: UndoContext<S, N, H, R>): UndoEnd<R, Q>
   /** After everything, whether the run succeeded or not. */

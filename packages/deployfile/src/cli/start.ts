@@ -82,7 +82,7 @@ export async function startRun({ catalog, plan, line, confirm, root, terminal }:
     style: createStyle(wantsColor(stderr, env)),
   }
   const log = shorten(path.join(folder, 'events.jsonl'), terminal.cwd)
-  const lines = warningBlock(warnings, report)
+  const lines = warningBlock(warnings, report, outcome.called)
   if (code !== 0) lines.push(...failureBlock({ ...report, outcome, undoLogs, signal, log }))
   if (lines.length > 0) redacted(stderr).write(`${lines.join('\n')}\n`)
   return code

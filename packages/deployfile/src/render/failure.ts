@@ -1,4 +1,4 @@
-import type { Failure, Plan, PlanNode, ProblemRecord, RunOutcome } from '@deployfile/core'
+import type { CalledNode, Failure, Plan, PlanNode, ProblemRecord, RunOutcome } from '@deployfile/core'
 import { alike } from './alike.ts'
 import { labelOf, onHosts } from './node-label.ts'
 import { problemPlace, shorten } from './problem.ts'
@@ -32,7 +32,7 @@ interface Group {
 /** The last thing on the screen of a run that did not end well: what failed where, what was undone, what to do. */
 export function failureBlock(view: FailureView): string[] {
   const { outcome, style, log } = view
-  const groups = groupFailures(view.plan, outcome.failures)
+  const groups = groupFailures(view.plan, outcome.failures, outcome.called)
   const first = groups.filter((group) => group.phase === 'run')
   const later = groups.filter((group) => group.phase !== 'run')
   const stopped = view.signal === undefined ? [] : [style.red(`✘ stopped by ${view.signal}`), '']
@@ -51,23 +51,39 @@ export function failureBlock(view: FailureView): string[] {
 }
 
 /** What went wrong in tasks that only warn: shown also after a run that ended well. */
-export function warningBlock(warnings: readonly Failure[], view: ReportView): string[] {
-  return groupFailures(view.plan, warnings).flatMap((group) => ['', ...groupLines(group, view, 'warned')])
+export function warningBlock(
+  warnings: readonly Failure[],
+  view: ReportView,
+  called?: readonly CalledNode[],
+): string[] {
+  const groups = groupFailures(view.plan, warnings, called)
+  return groups.flatMap((group) => ['', ...groupLines(group, view, 'warned')])
 }
 
-function groupFailures(plan: Plan, failures: readonly Failure[]): Group[] {
-  const nodes = new Map([...plan.nodes, ...(plan.onFailure?.nodes ?? [])].map((node) => [node.id, node]))
+function groupFailures(
+  plan: Plan,
+  failures: readonly Failure[],
+  called: readonly CalledNode[] = [],
+): Group[] {
+  const planned = [...plan.nodes, ...(plan.onFailure?.nodes ?? [])]
+  const nodes = new Map<string, PlanNode | CalledNode>([...planned, ...called].map((node) => [node.id, node]))
   const groups = new Map<string, Group>()
   for (const { node: id, phase, problem } of failures) {
     const node = nodes.get(id)
     // A failure of no node of the plan is shown too: nothing that failed is left out.
-    const label = node ? labelOf(node) : id === 'journal' ? 'the log of the run' : id
+    const label = node ? labelOf(node) + calledBy(node, nodes) : id === 'journal' ? 'the log of the run' : id
     const key = JSON.stringify([phase, label, alike(plan, node, problem)])
     const group = groups.get(key) ?? { label, phase, problem, hosts: [] }
     groups.set(key, group)
     if (node?.host !== undefined) group.hosts.push(node.host)
   }
   return [...groups.values()]
+}
+
+/** `, which deploy called,` for what is in no plan. */
+function calledBy(node: PlanNode | CalledNode, nodes: ReadonlyMap<string, PlanNode | CalledNode>): string {
+  const caller = 'parent' in node ? nodes.get(node.parent) : undefined
+  return caller ? `, which ${labelOf(caller)} called,` : ''
 }
 
 const VERBS = { run: 'failed', undo: 'could not be undone', finally: 'failed in finally' } as const
@@ -123,13 +139,14 @@ function projectLine(stack: string | undefined, cwd: string): string | undefined
 }
 
 function undoLines({ plan, outcome, undoLogs, style }: FailureView): string[] {
-  const undone = plan.nodes.filter((node) => outcome.nodes.get(node.id)?.undone === true)
+  const nodes = [...plan.nodes, ...(outcome.called ?? [])]
+  const undone = nodes.filter((node) => outcome.nodes.get(node.id)?.undone === true)
   const said = undone.flatMap((node) =>
     (undoLogs.get(node.id) ?? []).map(
       (text) => `  ${node.host === undefined ? '' : `${node.host}: `}${printable(text)}`,
     ),
   )
-  const stuck = plan.nodes.filter((node) => outcome.nodes.get(node.id)?.undone === false)
+  const stuck = nodes.filter((node) => outcome.nodes.get(node.id)?.undone === false)
   const lines: string[] = []
   if (undone.length > 0) lines.push(`Undone: ${withHosts(undone).join('; ')}`, ...said)
   if (stuck.length > 0) lines.push(style.red(`Not undone: ${withHosts(stuck).join('; ')}`))

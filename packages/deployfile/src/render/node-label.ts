@@ -1,8 +1,9 @@
-import type { Plan, PlanNode } from '@deployfile/core'
+import type { CalledNode, Plan, PlanNode } from '@deployfile/core'
 
 /** A node's id without its place: the task's name, with the input where it was bound. */
-export function labelOf(node: PlanNode): string {
-  return node.host === undefined ? node.id : node.id.slice(0, node.id.lastIndexOf('@'))
+export function labelOf(node: PlanNode | CalledNode): string {
+  const id = 'parent' in node ? node.id.slice(node.parent.length).replace(/^→\d+:/, '') : node.id
+  return node.host === undefined ? id : id.slice(0, id.lastIndexOf('@'))
 }
 
 /** Labels with the hosts on which they run, in the plan's order; none for the control machine. */

@@ -1,4 +1,4 @@
-import type { PlanNode, RunEvent } from '@deployfile/core'
+import type { CalledNode, PlanNode, RunEvent } from '@deployfile/core'
 import { clock, duration } from './duration.ts'
 import { endedWell } from './ended-well.ts'
 import { header } from './header.ts'
@@ -30,7 +30,7 @@ export function plainRenderer(context: RenderContext): Renderer {
   const { style, verbose } = context
   const { plan } = context
   const all = [...plan.nodes, ...(plan.onFailure?.nodes ?? [])]
-  const nodes = new Map(all.map((node) => [node.id, node]))
+  const nodes = new Map<string, PlanNode | CalledNode>(all.map((node) => [node.id, node]))
   /** Tasks that run on several hosts: their output says whose it is (airbrussh #98). */
   const shared = sharedLabels(all)
   const logs = new Map<string, TaskLog>()
@@ -44,9 +44,14 @@ export function plainRenderer(context: RenderContext): Renderer {
   const print = (line: string): void => void context.output.write(`${line}\n`)
   for (const line of header(context)) print(line)
 
+  const titleOf = (node: PlanNode | CalledNode): string => {
+    const caller = 'parent' in node ? nodes.get(node.parent) : undefined
+    return caller ? `${titleOf(caller)} → ${labelOf(node)}` : labelOf(node)
+  }
+
   // Hosts pipeline, so tasks take turns: a task's name is printed again whenever the lines below it change hands.
   const under = (node: PlanNode, phase: string, at: number): void => {
-    const title = `${labelOf(node)}${phase === 'run' ? '' : ` (${phase})`}`
+    const title = `${titleOf(node)}${phase === 'run' ? '' : ` (${phase})`}`
     if (title === current) return
     current = title
     print(`${style.dim(clock(at - startedAt))} ${style.cyan(title)}`)
@@ -146,8 +151,12 @@ export function plainRenderer(context: RenderContext): Renderer {
         print(endedWell(event) ? style.green(`✔ ${text}`) : style.red(`✘ ${text}`))
         return
       }
+      if (event.type === 'node.calling') {
+        for (const called of event.plan.nodes) nodes.set(called.id, called)
+        for (const label of sharedLabels(event.plan.nodes)) shared.add(label)
+      }
       const node = nodes.get(event.node)
-      if (!node) return
+      if (!node || event.type === 'node.calling' || event.type === 'node.reused') return
       if (event.type === 'node.started') {
         if (node.kind === 'task' && !node.milestone) under(node, event.phase, event.at)
       } else if (event.type === 'node.log') {
@@ -172,7 +181,7 @@ export function plainRenderer(context: RenderContext): Renderer {
   }
 }
 
-function sharedLabels(nodes: readonly PlanNode[]): ReadonlySet<string> {
+function sharedLabels(nodes: readonly PlanNode[]): Set<string> {
   const hosts = new Map<string, Set<string>>()
   for (const node of nodes) {
     const known = hosts.get(labelOf(node)) ?? new Set()

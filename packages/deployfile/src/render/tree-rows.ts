@@ -53,6 +53,8 @@ export function treeRows(plan: Plan): Rows {
   for (const node of plan.nodes) add(node, false)
   for (const node of after) add(node, true)
   const hostOf = new Map([...plan.nodes, ...after].map((node) => [node.id, node.host]))
+  /** What tasks call is folded into their rows; by its id, with its name. */
+  const called = new Map<string, string>()
   const list = [...byLabel.values()]
   return {
     list,
@@ -61,7 +63,15 @@ export function treeRows(plan: Plan): Rows {
       // What an earlier process has done is over from the first frame on.
       if (event.type === 'run.resumed') for (const id of event.kept) byNode.get(id)?.ended.set(id, 'done')
       const row = 'node' in event ? byNode.get(event.node) : undefined
-      if (row && 'node' in event) applyToRow(row, event, hostOf.get(event.node))
+      if (!row || !('node' in event)) return
+      if (event.type === 'node.calling') {
+        for (const node of event.plan.nodes) {
+          byNode.set(node.id, row)
+          hostOf.set(node.id, node.host)
+          called.set(node.id, `${labelOf(node)}: `)
+        }
+      } else if (!called.has(event.node)) applyToRow(row, event, hostOf.get(event.node))
+      else if (!ofItsOwn(event)) applyToRow(row, event, hostOf.get(event.node), called.get(event.node))
     },
   }
 }
@@ -84,8 +94,18 @@ function newRow(label: string, requested: boolean, onFailure: boolean): Row & { 
   }
 }
 
-function applyToRow(row: Row, event: Extract<RunEvent, { node: string }>, host: string | undefined): void {
-  const place = host === undefined || row.hosts.length === 1 ? '' : `${host}: `
+/** The start and the end of a called task say nothing of its caller's row; that it is undone does. */
+function ofItsOwn(event: Extract<RunEvent, { node: string }>): boolean {
+  return (event.type === 'node.started' || event.type === 'node.ended') && event.phase === 'run'
+}
+
+function applyToRow(
+  row: Row,
+  event: Extract<RunEvent, { node: string }>,
+  host: string | undefined,
+  label = '',
+): void {
+  const place = (host === undefined || row.hosts.length === 1 ? '' : `${host}: `) + label
   switch (event.type) {
     case 'node.started':
       if (event.phase === 'run') row.begun.add(event.node)

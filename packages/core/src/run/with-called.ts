@@ -1,0 +1,42 @@
+import type { PlanEdge } from '../plan/plan.ts'
+import { toGraph } from './graph.ts'
+import type { NodeSet, NodeState, RunState } from './run-state.ts'
+
+/**
+ * Nodes with all that was called from them, in an order that takes them back: a called node stands between its caller and what waited
+ * for that, the newest last; and on what its own needs gave it, wherever that ran. All of these had started before it, so there is
+ * no circle. The same set where nothing was called.
+ */
+export function withCalled(run: RunState, set: NodeSet, edges: readonly PlanEdge[]): NodeSet {
+  const { calls } = run
+  const called = [...calls.started].filter((state) => state.afterStop === set.states[0]?.afterStop)
+  if (called.length === 0) return set
+  const states = [...set.states, ...called]
+  const numbers = new Map(states.map(({ node }, index) => [node.id, index]))
+  const last = new Map<NodeState, NodeState>()
+  const added: PlanEdge[] = []
+  const add = (from: string, to: string): void => {
+    if (numbers.has(from) && numbers.has(to)) added.push({ from, to, kind: 'success', reason: WHOLE })
+  }
+  for (const state of called) {
+    const root = rootOf(state)
+    add((last.get(root) ?? root).node.id, state.node.id)
+    last.set(root, state)
+    for (const below of calls.ground.get(state) ?? []) add(calls.reused.get(below) ?? below, state.node.id)
+  }
+  const newest = new Map([...last].map(([root, state]) => [root.node.id, state.node.id]))
+  const after = edges.flatMap((edge) => {
+    const from = newest.get(edge.from)
+    return from === undefined ? [] : [{ ...edge, from }]
+  })
+  return { states, graph: toGraph(states.length, [...edges, ...added, ...after], (id) => numbers.get(id)) }
+}
+
+const WHOLE = { type: 'structure' } as const
+
+/** The planned node from whose body a called one came in the end. */
+export function rootOf(state: NodeState): NodeState {
+  let at = state
+  while (at.caller) at = at.caller
+  return at
+}
