@@ -1,6 +1,7 @@
 import type { NodeStatus, RunStatus, UndoMode } from '../event/event.ts'
 import type { Failure } from '../event/failure.ts'
 import type { RunProcess } from '../event/run-process.ts'
+import type { CallPlan } from '../plan/call.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { RunInfo } from '../task/context.ts'
 
@@ -35,6 +36,12 @@ export interface RecordedRun {
   readonly left: boolean
   /** By node id, those of onFailure tasks too; only nodes of which there are events. */
   readonly nodes: ReadonlyMap<string, RecordedNode>
+  /** What bodies called, in order. */
+  readonly calls: readonly { readonly caller: string; readonly plan: CallPlan }[]
+  /** The called nodes whose bodies were announced, in the order of their last starts. */
+  readonly startedCalls: ReadonlySet<string>
+  /** By a called node that was not run, the one whose result it took. */
+  readonly reused: ReadonlyMap<string, string>
   /** What went wrong, since it was resumed last. */
   readonly failures: readonly Failure[]
   /** Of the last event. */

@@ -15,6 +15,9 @@ interface Replay {
   readonly started: Started
   readonly onFailure: ReadonlySet<string>
   readonly nodes: Map<string, Writable<RecordedNode>>
+  readonly calls: RecordedRun['calls'][number][]
+  readonly startedCalls: Set<string>
+  readonly reused: Map<string, string>
   failures: Failure[]
   status: RunStatus | 'unfinished'
   undo: UndoMode
@@ -51,6 +54,9 @@ function begin(event: RunEvent): Replay {
     started: event,
     onFailure: new Set(event.plan.onFailure?.nodes.map(({ id }) => id)),
     nodes: new Map(),
+    calls: [],
+    startedCalls: new Set(),
+    reused: new Map(),
     failures: [],
     status: 'unfinished',
     undo: event.undo,
@@ -95,12 +101,22 @@ function applyToNode(state: Replay, event: NodeEvent): void {
   const node = known ?? { ...UNTOUCHED }
   if (!known) state.nodes.set(event.node, node)
   if (event.phase === 'undo' || (state.onFailure.has(event.node) && !state.left)) state.takingBack = true
+  if (event.type === 'node.calling') state.calls.push({ caller: event.node, plan: event.plan })
+  if (event.type === 'node.reused') state.reused.set(event.node, event.of)
   if (event.type === 'node.started') start(node, event)
+  if (event.type === 'node.started' && event.phase === 'run' && event.parent !== undefined) {
+    state.startedCalls.delete(event.node)
+    state.startedCalls.add(event.node)
+  }
   if (event.type !== 'node.ended') return
   end(node, event)
   // A node that only warns has a problem, too, but fails nothing.
-  if (event.problem && event.status !== 'warned' && (event.status === 'failed' || node.abandoned))
-    state.failures.push({ node: event.node, phase: event.phase, problem: event.problem })
+  if (!event.problem || event.status === 'warned' || !(event.status === 'failed' || node.abandoned)) return
+  const { phase, problem } = event
+  // What failed in a call is told by its caller, who may have caught it.
+  if (event.parent !== undefined && phase === 'run') return
+  if (problem.called) state.failures.push(...problem.called.map((one) => ({ ...one, phase })))
+  else state.failures.push({ node: event.node, phase, problem })
 }
 
 const UNTOUCHED: RecordedNode = {
@@ -140,6 +156,7 @@ function recorded(state: Replay): RecordedRun {
     plan: reviveSecrets(started.plan) as Plan,
     sources: started.sources,
     nodes,
+    calls: state.calls.map((call) => reviveSecrets(call) as typeof call),
   }
 }
 

@@ -33,20 +33,28 @@ export function resumeQuestions(recorded: RecordedRun, catalog: Catalog): readon
  * What must be answered before a recorded run is taken back: what was told to stop and did not may still be running, and would lose
  * the ground that it stands on.
  */
-export function undoQuestions({ plan, nodes }: RecordedRun): readonly Question[] {
-  const running = plan.nodes.filter(({ id }) => nodes.get(id)?.abandoned === true)
+export function undoQuestions(recorded: RecordedRun): readonly Question[] {
+  const running = nodesOf(recorded).filter(({ id }) => recorded.nodes.get(id)?.abandoned === true)
   return [...byTask(running)].map(([task, of]) => ({
     message: `'${task}'${places(of)} was told to stop and did not: it may still be running.\nLook for it before you go on: it and what it stands on will be undone.`,
     answer: task,
   }))
 }
 
+/** Those of the plan, and what they called, each once. */
+function nodesOf({ plan, calls }: RecordedRun): readonly PlanNode[] {
+  const called = new Map(calls.flatMap((call) => call.plan.nodes).map((node) => [node.id, node]))
+  return [...plan.nodes, ...called.values()]
+}
+
 /** By task, the nodes that will be entered again although they are not known to have failed. */
 function undecided(recorded: RecordedRun): ReadonlyMap<string, readonly PlanNode[]> {
   const kept = keptOf(recorded)
-  const nodes = recorded.plan.nodes.filter((node) => {
+  const nodes = nodesOf(recorded).filter((node) => {
     const known = recorded.nodes.get(node.id)
     if (node.milestone || known?.entered !== true || kept.has(node.id)) return false
+    // What was called and ended well stays done, or is called again by a body that is asked about itself.
+    if ('parent' in node && endedWell(known)) return false
     return known.status === undefined || known.abandoned || endedWell(known)
   })
   return byTask(nodes)

@@ -1,5 +1,6 @@
 import type { RecordedNode, RecordedRun } from '../journal/recorded-run.ts'
 import { hasBody } from './body.ts'
+import { restoreCalls } from './resume-calls.ts'
 import type { NodeState, RunState } from './run-state.ts'
 
 /**
@@ -36,6 +37,7 @@ export function restoreForResume(run: RunState, recorded: RecordedRun, kept: Rea
     restore(state, node)
     if (kept.has(state.node.id) && node.status !== undefined) state.status = node.status
   }
+  restoreCalls(run, recorded, { kept: (id) => kept.has(id), restore })
 }
 
 /** Puts a run where its record left it, to take it back: what did not end ended with its process. */
@@ -46,9 +48,8 @@ export function restoreForUndo(run: RunState, recorded: RecordedRun): void {
     const node = recorded.nodes.get(state.node.id)
     state.status = node?.status ?? (node?.entered === true ? 'cancelled' : 'blocked')
     if (!node) continue
-    restore(state, node)
     // An undo that was begun, or failed, is entered again: it is idempotent.
-    if (node.undo === 'done') state.undone = true
+    restoreTaken(state, node)
   }
   for (const state of run.onFailure?.states ?? []) {
     const node = recorded.nodes.get(state.node.id)
@@ -56,6 +57,12 @@ export function restoreForUndo(run: RunState, recorded: RecordedRun): void {
     restore(state, node)
     if (node.status !== undefined) state.status = node.status
   }
+  restoreCalls(run, recorded, { kept: () => true, restore: restoreTaken })
+}
+
+function restoreTaken(state: NodeState, node: RecordedNode): void {
+  restore(state, node)
+  if (node.undo === 'done') state.undone = true
 }
 
 /** Also of a node that is run again: when it is not reached any more, what it did before has to be undone all the same. */
