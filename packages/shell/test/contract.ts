@@ -3,6 +3,7 @@ import { files } from './contract/files.ts'
 import type { Open } from './contract/opened.ts'
 import { events, stopping } from './contract/stopping.ts'
 import { transfers } from './contract/transfers.ts'
+import { trees } from './contract/trees.ts'
 
 export { problemOf, until } from './contract/opened.ts'
 
@@ -13,4 +14,5 @@ export function shellContract(open: Open): void {
   events(open)
   files(open)
   transfers(open)
+  trees(open)
 }

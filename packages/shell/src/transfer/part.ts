@@ -7,7 +7,7 @@ import { localFault, refused } from './failure.ts'
 
 /**
  * What has arrived of a file, beside the name it shall get. Its own name says of which version of which file it is and who is
- * writing it, so that a later download can continue it: `.dump.200000000-1763870000.1f2e3d4c.4711.part`.
+ * writing it, so that a later download can continue it: `.dump.200000000-1763870000.1f2e3d4c.4711-1.part`.
  */
 export interface Part {
   /** Bytes of it that are the beginning of the file. */
@@ -50,9 +50,10 @@ export async function openPart(to: string, source: string, resume: boolean): Pro
   } catch (cause) {
     throw localFault(to, 'written', cause)
   }
-  const named = async (owner: number): Promise<void> => {
+  const own = `${String(process.pid)}-${String(++parts)}`
+  const named = async (owner: string): Promise<void> => {
     if (!resume || version === undefined) return
-    const name = join(folder, `${stem}${version.replace(' ', '-')}.${mark}.${String(owner)}.part`)
+    const name = join(folder, `${stem}${version.replace(' ', '-')}.${mark}.${owner}.part`)
     await rename(path, name)
     path = name
   }
@@ -63,7 +64,7 @@ export async function openPart(to: string, source: string, resume: boolean): Pro
       throw isProblem(cause) ? cause : localFault(to, 'written', cause)
     }
   }
-  await failing(() => named(process.pid))
+  await failing(() => named(own))
   return {
     get bytes() {
       return bytes
@@ -85,7 +86,7 @@ export async function openPart(to: string, source: string, resume: boolean): Pro
         hash = createHash('sha256')
         if (version === next) return
         version = next
-        await named(process.pid)
+        await named(own)
       }),
     sha256: () => hash.copy().digest('hex'),
     land: (mode) =>
@@ -98,11 +99,15 @@ export async function openPart(to: string, source: string, resume: boolean): Pro
       }),
     async leave(keep) {
       await file.close().catch(() => undefined)
-      if (keep && resume && version !== undefined && bytes > 0) await named(NOBODY).catch(() => undefined)
+      if (keep && resume && version !== undefined && bytes > 0)
+        await named(String(NOBODY)).catch(() => undefined)
       else await rm(path, { force: true })
     },
   }
 }
+
+/** Of this process, so that two downloads to one name have a part each. */
+let parts = 0
 
 /** Of a part that is waiting to be continued. No process has the number 0. */
 const NOBODY = 0
@@ -111,7 +116,7 @@ const NOBODY = 0
 async function claim(folder: string, stem: string, mark: string, own: string): Promise<string | undefined> {
   for (const name of await readdir(folder)) {
     if (!name.startsWith(stem)) continue
-    const match = /^(\d+)-(\d+)\.([0-9a-f]{8})\.(\d+)\.part$/.exec(name.slice(stem.length))
+    const match = /^(\d+)-(\d+)\.([0-9a-f]{8})\.(\d+)(?:-\d+)?\.part$/.exec(name.slice(stem.length))
     if (!match || match[3] !== mark || alive(Number(match[4]))) continue
     try {
       await rename(join(folder, name), own)

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { lstatSync, readdirSync } from 'node:fs'
 import { chmod, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Writable } from 'node:stream'
+import { Writable } from 'node:stream'
 import * as tar from 'tar'
 import { localTar, tarEnvironment } from './local-tar.ts'
 
@@ -36,11 +36,24 @@ function unpackByTar(folder: string): Unpacking {
   })
   // Whoever waits for `done` hears of it; a rejection before that must not end the process.
   done.catch(() => undefined)
+  // tar may go as soon as it has seen the end of the archive; what it does not read any more is no fault. Its status is what counts.
   child.stdin.on('error', () => undefined)
-  child.stdin.on('close', () => {
-    if (!child.stdin.writableFinished) child.kill()
+  const into = new Writable({
+    highWaterMark: 1024 * 1024,
+    write(chunk: Buffer, _encoding, next) {
+      if (child.stdin.writable) child.stdin.write(chunk, () => next())
+      else next()
+    },
+    final(next) {
+      child.stdin.end()
+      next()
+    },
+    destroy(error, next) {
+      if (error) child.kill()
+      next(error)
+    },
   })
-  return { into: child.stdin, done }
+  return { into, done }
 }
 
 function unpackHere(folder: string): Unpacking {

@@ -44,7 +44,9 @@ export function files(open: Open): void {
   test('a file is not written over a folder, and not without its folder', async () => {
     const { shell } = open()
     await shell.mkdir('folder/inner')
-    expect((await problemOf(shell.writeFile('folder', 'x'))).message).toContain('folder cannot be written: it is a folder')
+    expect((await problemOf(shell.writeFile('folder', 'x'))).message).toContain(
+      'folder cannot be written: it is a folder',
+    )
     expect((await problemOf(shell.writeFile('none/x', 'x'))).code).toBe('FILE_MISSING')
     expect((await problemOf(shell.readFile('folder/none'))).message).toContain('folder/none')
   })
@@ -126,7 +128,9 @@ export function files(open: Open): void {
   test('a folder in the place of a link is refused, and left alone', async () => {
     const { shell, folder } = open()
     await shell.mkdir('real/inner')
-    expect((await problemOf(shell.symlink('r1', 'real'))).message).toContain('real cannot be written: it is a folder, not a link')
+    expect((await problemOf(shell.symlink('r1', 'real'))).message).toContain(
+      'real cannot be written: it is a folder, not a link',
+    )
     expect(readdirSync(join(folder, 'real'))).toEqual(['inner'])
   })
 

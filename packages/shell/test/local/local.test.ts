@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs'
+import { mkdirSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { CommandEvent, Host } from '@deployfile/core'
@@ -9,15 +9,29 @@ import { problemOf, shellContract } from '../contract.ts'
 
 const temp = tempFolder('shell')
 const root = realpathSync(temp.path)
+const there = join(root, 'there')
+mkdirSync(there)
 const shells = createShells({ root, redact: (text) => text.replaceAll('s3cret-word', '***') })
 afterAll(() => temp.remove())
+
+const host = (folder?: string): Host => ({
+  name: 'local1',
+  stage: 'dev',
+  roles: ['web'],
+  transport: 'local',
+  address: 'local1',
+  primary: true,
+  props: {},
+  ...(folder !== undefined && { root: folder }),
+})
 
 describe('this machine', () => {
   shellContract(({ signal = new AbortController().signal, emit } = {}) => {
     const events: CommandEvent[] = []
     return {
-      shell: shells.local({ signal, emit: emit ?? ((event) => events.push(event)) }),
-      folder: root,
+      // Another folder than the one that local paths start in, so that what came from where can be told apart.
+      shell: shells.remote(host('there'), { signal, emit: emit ?? ((event) => events.push(event)) }),
+      folder: there,
       root,
       events,
     }
@@ -25,16 +39,6 @@ describe('this machine', () => {
 })
 
 describe('a host that is a folder here', () => {
-  const host = (folder?: string): Host => ({
-    name: 'local1',
-    stage: 'dev',
-    roles: ['web'],
-    transport: 'local',
-    address: 'local1',
-    primary: true,
-    props: {},
-    ...(folder !== undefined && { root: folder }),
-  })
   const scope = { signal: new AbortController().signal, emit: () => undefined }
 
   test('starts in its root, or in the folder of the config; HOME stays the own one', async () => {
@@ -42,6 +46,7 @@ describe('a host that is a folder here', () => {
     const one = shells.remote(host('hosts/one'), scope)
     expect(await one.capture`pwd`).toBe(join(root, 'hosts/one'))
     expect(await shells.remote(host(), scope).capture`pwd`).toBe(root)
+    expect(await shells.local(scope).capture`pwd`).toBe(root)
     expect(await one.capture`echo "$HOME"`).toBe(homedir())
   })
 
