@@ -98,8 +98,14 @@ async function apply(reading: Reading, lines: readonly Line[], source: Source): 
         await readFrom(reading, { ...source, file, depth: source.depth + 1 })
     } else if (keyword === 'canonicalizehostname' && wordsOf(line.value).join('') !== 'no') {
       throw needsSsh(reading, 'CanonicalizeHostname', source)
-    } else if (keyword !== '') reading.values.push([keyword, textOf(line.value)])
+    } else if (keyword !== '' && !isLate(reading, keyword)) reading.values.push([keyword, textOf(line.value)])
   }
+}
+
+/** Of the two ways past a firewall the first counts; only `ProxyJump none` leaves the other one open. */
+function isLate(reading: Reading, keyword: string): boolean {
+  if (keyword === 'proxyjump') return valueOf(reading, 'proxycommand') !== undefined
+  return keyword === 'proxycommand' && (valueOf(reading, 'proxyjump') ?? 'none') !== 'none'
 }
 
 function matches(reading: Reading, { criteria }: Match, source: Source): boolean {

@@ -124,7 +124,7 @@ export function settingsFrom(name: string, text: string, alias: string): Setting
     hostname,
     port,
     user,
-    identityFiles: (values.get('identityfile') ?? []).filter((path) => path !== 'none').map(expand),
+    identityFiles: [...new Set(values.get('identityfile'))].filter((path) => path !== 'none').map(expand),
     identitiesOnly: says('identitiesonly'),
     agent,
     // A path or variable names another agent to forward; ssh2 forwards the one that it logs in with.

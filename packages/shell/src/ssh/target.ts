@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { type Host, type HostKeys, parseAddress, Problem } from '@deployfile/core'
 import { type Alike, readAlike, sayOf } from './alike.ts'
@@ -87,6 +88,7 @@ function wishOf(host: string, name: string, text: string): Wish {
 function createSource(configFile: string | undefined): (wish: Wish) => Promise<string> {
   const gate = createGate(availableParallelism())
   const forever = new AbortController().signal
+  setMaxListeners(0, forever)
   const said = new Map<string, Promise<string>>()
   const ofKind = new Map<string, Promise<{ readonly text: string; readonly alias: string } | undefined>>()
   let alike: Promise<Alike | undefined> | undefined
@@ -124,10 +126,11 @@ function createSource(configFile: string | undefined): (wish: Wish) => Promise<s
     const kind = known?.kindOf(wish.alias)
     if (!known || kind === undefined) return (await ask(wish)).text
     const key = kindKey(kind, wish)
-    const other = await ofKind.get(key)
+    const asking = ofKind.get(key)
+    const other = asking && (await asking)
     if (other) return sayOf(wish.alias, other.text, other.alias)
     const asked = ask(wish)
-    if (!ofKind.has(key))
+    if (!asking)
       ofKind.set(
         key,
         asked.then(
