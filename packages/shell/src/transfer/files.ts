@@ -3,6 +3,7 @@ import { type CommandEvent, type CommandOptions, isProblem, Problem, type Shell 
 import { type Order, readable, under } from '../command/order.ts'
 import type { Done } from '../command/perform.ts'
 import { fileDownload } from './download-file.ts'
+import { persist } from './download-tries.ts'
 import {
   existsOrder,
   fileMode,
@@ -50,10 +51,6 @@ export interface FilesParts {
   readonly run: (order: Order, signal?: AbortSignal) => Promise<Done>
 }
 
-/** A link that breaks again and again without bringing a byte is not waited for. */
-const FRUITLESS_TRIES = 2
-const TRIES = 20
-
 export function createFiles(parts: FilesParts): Files {
   const { host, root, place, emit } = parts
   const { umask } = place
@@ -67,7 +64,7 @@ export function createFiles(parts: FilesParts): Files {
   // Where a link broke nobody knows what the other side did about it; a cancelled command may not have been able to.
   const clearAway = async (error: unknown, discard: Order): Promise<void> => {
     if (!isProblem(error) || !UNKNOWN.includes(error.code)) return
-    await leftBehind.clear(under(place, discard))
+    await leftBehind.clear(under(place, discard), error)
   }
   const receive = async ({ receive, discard }: FileUpload, path: string): Promise<void> => {
     try {
@@ -134,39 +131,20 @@ export function createFiles(parts: FilesParts): Files {
           throw refused('TRANSFER_BROKEN', `${host}: ${to} was not received whole`, { host, path: to })
         await succeed(upload.publish, to, 'written')
       } catch (error) {
-        await leftBehind.clear(under(place, upload.discard))
+        await leftBehind.clear(under(place, upload.discard), error)
         throw error
       }
     },
     async downloadFile(from, to, options) {
+      const resume = options?.resume ?? false
       const download = await fileDownload(
         host,
         from,
         resolve(root, to),
-        { mode: options?.mode ?? 0o644, resume: options?.resume ?? false },
+        { mode: options?.mode ?? 0o644, resume },
         progress(emit, host, from),
       )
-      let fruitless = 0
-      let arrived = 0
-      try {
-        for (let tries = 1; ; tries++) {
-          try {
-            await succeed(download.attempt(), from, 'read')
-          } catch (error) {
-            const { bytes, total } = await download.pause()
-            if (!isProblem(error) || error.code !== 'CONNECTION_LOST') throw error
-            fruitless = bytes > arrived ? 0 : fruitless + 1
-            arrived = bytes
-            if (fruitless < FRUITLESS_TRIES && tries < TRIES) continue
-            throw brokenOff(error, from, bytes, total, options?.resume ?? false)
-          }
-          const landed = await download.land()
-          if (landed !== undefined) return landed
-        }
-      } catch (error) {
-        await download.leave(!isProblem(error) || error.code !== 'TRANSFER_BROKEN')
-        throw error
-      }
+      return persist(download, from, resume, (order) => succeed(order, from, 'read'))
     },
     async downloadDir(from, to) {
       const { sendTreeOrder, treeLanding } = await import('./download-tree.ts')
@@ -183,29 +161,3 @@ export function createFiles(parts: FilesParts): Files {
 }
 
 const UNKNOWN: readonly string[] = ['CONNECTION_LOST', 'COMMAND_CANCELLED', 'COMMAND_TIMEOUT']
-
-function brokenOff(
-  lost: Problem,
-  from: string,
-  bytes: number,
-  total: number | undefined,
-  kept: boolean,
-): Problem {
-  const { host = '', command, cause } = lost.details
-  const reason = /\((.*?)\)/.exec(lost.message)?.[1]
-  const arrived = `${String(bytes)}${total === undefined ? '' : ` of ${String(total)}`} bytes had arrived`
-  return new Problem(
-    'task',
-    'CONNECTION_LOST',
-    `${host}: the connection was lost${reason === undefined ? '' : ` (${reason})`} while ${from} was being downloaded; ${arrived}`,
-    {
-      host,
-      path: from,
-      hint: kept
-        ? 'They are kept: run it again, and it continues from there while the file is unchanged.'
-        : 'Nothing was kept of it. Try again.',
-      command,
-      cause,
-    },
-  )
-}

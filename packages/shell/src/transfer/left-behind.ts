@@ -1,3 +1,4 @@
+import { isProblem } from '@deployfile/core'
 import type { Order } from '../command/order.ts'
 import type { Done } from '../command/perform.ts'
 
@@ -8,8 +9,8 @@ import type { Done } from '../command/perform.ts'
 export interface LeftBehind {
   /** Runs an order, and clears away before it what is known. */
   run(order: Order): Promise<Done>
-  /** Tries at once, for 5 s; what fails is remembered. Never rejects. */
-  clear(discard: Order): Promise<void>
+  /** Tries at once, for 5 s, unless the link is silent; what fails is remembered. Never rejects. `why`: what the order ended with. */
+  clear(discard: Order, why: unknown): Promise<void>
 }
 
 const PATIENCE = 5_000
@@ -29,8 +30,9 @@ export function createLeftBehind(
       for (const line of lines) known.delete(line)
       return done
     },
-    async clear(discard) {
+    async clear(discard, why) {
       known.add(discard.sh)
+      if (isSilent(why)) return
       try {
         await run(discard, AbortSignal.timeout(PATIENCE))
         known.delete(discard.sh)
@@ -39,4 +41,11 @@ export function createLeftBehind(
       }
     },
   }
+}
+
+// Cancelled, and nothing came back: whoever cancels does not want to wait for the same silence once more.
+function isSilent(why: unknown): boolean {
+  if (!isProblem(why) || why.code === 'CONNECTION_LOST') return false
+  const { command } = why.details
+  return command !== undefined && command.exitCode === null && command.signal === null
 }

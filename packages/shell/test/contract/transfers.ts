@@ -222,7 +222,8 @@ export function transfers(open: Open): void {
     const { size } = statSync(join(root, part))
     expect(size).toBeGreaterThan(0)
     expect(await shell.downloadFile('resumed', 'resumed-here', { resume: true })).toBe(content.length)
-    expect(firstTold(opened)).toBeGreaterThan(size)
+    // On a quick link all of it may have arrived before the cancel took effect.
+    expect(firstTold(opened)).toBeGreaterThanOrEqual(size)
     expect(readFileSync(join(root, 'resumed-here')).equals(content)).toBe(true)
     expect(left(root, 'resumed-here')).toEqual(['resumed-here'])
   })
