@@ -72,10 +72,12 @@ export {
   type ProblemRecord,
 } from './problem/problem.ts'
 export { didYouMean, nearest } from './problem/suggest.ts'
+export { changedSources } from './run/announce-run.ts'
 export { execute } from './run/execute.ts'
 export { keptOf } from './run/resume.ts'
 export { resumeQuestions, undoQuestions } from './run/resume-questions.ts'
-export { undoRecorded } from './run/undo-recorded.ts'
+export { checkResumable, checkUndoable } from './run/resume-checks.ts'
+export { nodesToUndo, undoRecorded } from './run/undo-recorded.ts'
 export type { ExecuteOptions } from './run/execute-options.ts'
 export type { NodeOutcome, RunOutcome } from './run/outcome.ts'
 export type { SecretReader } from './port/secret-reader.ts'

@@ -86,7 +86,7 @@ export {
   type UploadDirOptions,
 } from '@deployfile/core'
 // Runs from a program: docs/programmatic.md.
-export { plan, run, type RunHandle, type RunOptions } from './run/run.ts'
+export { plan, run, type ResumeOptions, type RunHandle, type RunOptions } from './run/run.ts'
 export type { Confirm } from './run/program-answers.ts'
 export type { PlanOptions } from './run/request.ts'
 export type { ReadResult, RunResult } from './run/result.ts'

@@ -38,6 +38,8 @@ export type RunEventBody =
       readonly mode: 'resume' | 'undo'
       /** The nodes that count as done and are not run again. */
       readonly kept: readonly string[]
+      /** Files of the config that are not what they were when the run was started. */
+      readonly changed: readonly string[]
       readonly user: string
       readonly undo: UndoMode
       readonly process?: RunProcess

@@ -10,8 +10,10 @@ export function announceRun(run: RunState, goingOn?: GoingOn): void | Promise<vo
   const { plan, options } = run
   const { process, undo = 'on', sources = {} } = options
   const by = { user: options.run.user, undo, ...(process && { process }) }
-  if (goingOn) emit(run, { type: 'run.resumed', ...goingOn, ...by })
-  else {
+  if (goingOn) {
+    const changed = changedSources(options.resumed?.sources ?? {}, sources)
+    emit(run, { type: 'run.resumed', ...goingOn, changed, ...by })
+  } else {
     const { id, startedAt, user, root } = options.run
     emit(run, {
       type: 'run.started',
@@ -31,4 +33,14 @@ export function announceRun(run: RunState, goingOn?: GoingOn): void | Promise<vo
 export function announceRunEnd(run: RunState, status: RunStatus): void | Promise<void> {
   emit(run, { type: 'run.ended', status, durationMs: run.clock.now() - run.startedAt })
   return recordOnDisk(run)
+}
+
+/** The files that are not the same any more, gone, or new. */
+export function changedSources(
+  before: Readonly<Record<string, string>>,
+  now: Readonly<Record<string, string>>,
+): readonly string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(now)])].filter(
+    (file) => before[file] !== now[file],
+  )
 }

@@ -1,4 +1,12 @@
-import { Problem, type Ask, type Catalog, type Plan, type PlanNode, type Question } from '@deployfile/core'
+import {
+  Problem,
+  type Ask,
+  type Catalog,
+  type Plan,
+  type PlanNode,
+  type Question,
+  type UndoMode,
+} from '@deployfile/core'
 import { labelOf, onHosts } from '../render/node-label.ts'
 
 /** Puts a question on the screen; undefined when the person gave up. */
@@ -25,6 +33,8 @@ export interface StageQuestion {
   readonly stage: string
   /** Whether something is destroyed: then `--yes` is not an answer. */
   readonly destroys: boolean
+  /** What was done to it is taken back. */
+  readonly undoes?: boolean
   readonly nodes: readonly PlanNode[]
 }
 
@@ -33,7 +43,7 @@ export interface StageQuestion {
  * stage that is not protected are not asked about here: a restore asks by itself, in `ctx.confirm`, for its database's name, and
  * since a protected stage's database is never a restore's target, nobody is asked twice.
  */
-export function stageQuestions(plan: Plan, catalog: Catalog): readonly StageQuestion[] {
+export function stageQuestions(plan: Pick<Plan, 'nodes'>, catalog: Catalog): readonly StageQuestion[] {
   const byStage = new Map<string, PlanNode[]>()
   for (const node of plan.nodes) {
     if (node.kind !== 'task' || node.milestone || node.effect === 'read' || node.skip !== undefined) continue
@@ -55,7 +65,8 @@ export async function confirmStages(questions: readonly StageQuestion[], answers
   for (const question of questions) {
     if (answers.yes && !question.destroys) continue
     const { stage } = question
-    const message = `${stage} is protected. This changes it:\n${changes(question.nodes).join('\n')}`
+    const what = question.undoes === true ? 'This is undone' : 'This changes it'
+    const message = `${stage} is protected. ${what}:\n${changes(question.nodes).join('\n')}`
     const { yes, confirm } = answers.wording
     await answer({ message, answer: stage }, answers, question.destroys ? confirm(stage) : yes)
   }
@@ -73,7 +84,7 @@ export async function answer(
   if (answers.confirm === question.answer) return
   // Without a prompt the question was never on the screen.
   const asked = `\n${question.message}`
-  if (answers.confirm !== undefined) {
+  if (answers.confirm !== undefined && !answers.prompt) {
     const given = answers.wording.confirm(answers.confirm)
     throw refused(`${given} is not the answer${asked}`, `To go on, write ${add} instead.`)
   }
@@ -85,6 +96,11 @@ export async function answer(
   const said =
     typed === undefined ? 'the question was not answered' : `'${typed}' is not '${question.answer}'`
   throw refused(said, `To go on, type ${question.answer}, or add ${add}`)
+}
+
+/** Where nobody can be asked, what failed is undone, as without a choice. */
+export function undoMode(undo: UndoMode | undefined, { prompt }: Answers): UndoMode {
+  return undo === 'ask' && !prompt ? 'on' : (undo ?? 'on')
 }
 
 /** Two hosts may ask at the same time; one question is put after the other was answered. */

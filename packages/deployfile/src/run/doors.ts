@@ -12,15 +12,20 @@ export interface Doors {
 /** Milliseconds that connections get to close; a server that does not answer must not keep a finished run from ending. */
 const CLOSING = 3000
 
-export function openDoors(run: RunInfo, folder: string): Doors {
-  const journal = fileJournal(folder)
+/** `keep`: how many bytes of the events of a run that goes on are whole lines. */
+export function openDoors(run: RunInfo, folder: string, keep?: number): Doors {
+  const journal = fileJournal(folder, keep)
   const shells = createShells({ root: run.root, redact })
   return {
     journal,
     shells,
     async close() {
       await within(CLOSING, shells.close())
-      journal.close()
+      try {
+        journal.close()
+      } catch {
+        // The last event was synced before: whoever runs has been told of what could not be written.
+      }
     },
   }
 }

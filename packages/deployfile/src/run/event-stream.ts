@@ -4,8 +4,8 @@ import { Problem, type RunEvent } from '@deployfile/core'
 /** The events of a run, for any number of readers: each sees all of them from the first, however late or slowly it reads. */
 export interface EventStream {
   readonly events: AsyncIterable<RunEvent>
-  /** From here on the events are lines of this file. */
-  opened(file: string): void
+  /** From here on the events are lines of this file, after so many bytes of earlier ones. */
+  opened(file: string, after?: number): void
   /** One more event stands in the file. */
   grew(): void
   /** There will be no more; with `thrown`, readers get that after the last event. */
@@ -19,6 +19,7 @@ export interface EventStream {
  */
 export function eventStream(onReader: () => void): EventStream {
   let file: string | undefined
+  let begins = 0
   let written = 0
   let over: { readonly thrown?: { readonly reason: unknown } } | undefined
   const waiting = new Set<() => void>()
@@ -29,14 +30,19 @@ export function eventStream(onReader: () => void): EventStream {
 
   async function* follow(): AsyncGenerator<RunEvent, void, undefined> {
     let offset = 0
-    let rest: Buffer = Buffer.alloc(0)
+    // Pieces of a line that is longer than one: the first event holds the plan.
+    let rest: Buffer[] = []
     let seen = 0
     for (;;) {
       while (file !== undefined && seen < written) {
-        const piece = await readPiece(file, offset)
+        const piece = await readPiece(file, begins + offset)
         offset += piece.length
-        const lines = splitLines(Buffer.concat([rest, piece]))
-        rest = lines.rest
+        if (!piece.includes(NEWLINE)) {
+          rest.push(piece)
+          continue
+        }
+        const lines = splitLines(Buffer.concat([...rest, piece]))
+        rest = [lines.rest]
         for (const line of lines.whole) {
           seen++
           yield JSON.parse(line) as RunEvent
@@ -57,7 +63,8 @@ export function eventStream(onReader: () => void): EventStream {
         return follow()
       },
     },
-    opened(path) {
+    opened(path, after = 0) {
+      begins = after
       file = path
     },
     grew() {
@@ -72,6 +79,7 @@ export function eventStream(onReader: () => void): EventStream {
 }
 
 const PIECE = 64 * 1024
+const NEWLINE = 0x0a
 
 /** @throws Problem `EVENTS_LOST` (check) when the file is shorter than what was written to it */
 async function readPiece(file: string, offset: number): Promise<Buffer> {
@@ -88,7 +96,7 @@ async function readPiece(file: string, offset: number): Promise<Buffer> {
 }
 
 function splitLines(bytes: Buffer): { readonly whole: readonly string[]; readonly rest: Buffer } {
-  const end = bytes.lastIndexOf(0x0a)
+  const end = bytes.lastIndexOf(NEWLINE)
   if (end === -1) return { whole: [], rest: bytes }
   return { whole: bytes.toString('utf8', 0, end).split('\n'), rest: bytes.subarray(end + 1) }
 }

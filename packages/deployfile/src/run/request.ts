@@ -6,10 +6,10 @@ import {
   Problem,
   resolvePlan,
   type AnyTask,
-  type Catalog,
   type Config,
   type Plan,
 } from '@deployfile/core'
+import type { Place } from './work.ts'
 
 /** What to plan. */
 export interface PlanOptions {
@@ -26,11 +26,8 @@ export interface PlanOptions {
   readonly cwd?: string
 }
 
-export interface Planned {
-  readonly catalog: Catalog
+export interface Planned extends Place {
   readonly plan: Plan
-  /** Where relative paths start and `.deployfile` stands. */
-  readonly root: string
 }
 
 /**
@@ -44,25 +41,34 @@ export async function makePlan(config: Config | string, options: PlanOptions): P
       hint: "Say what to run: tasks: ['deploy']",
     })
   }
-  const { value, root } = await readConfig(config, options.cwd)
-  const catalog = loadCatalog(value)
+  const place = await findPlace(config, options.cwd)
   const texts = Object.fromEntries(Object.entries(inputs).map(([key, input]) => [key, String(input)]))
-  return { catalog, plan: resolvePlan(catalog, { stage, tasks, inputs: texts }), root }
+  return { ...place, plan: resolvePlan(place.catalog, { stage, tasks, inputs: texts }) }
+}
+
+/**
+ * Loads a config, and says where its runs are kept.
+ * @throws Problem (usage)
+ */
+export async function findPlace(config: Config | string, cwd: string | undefined): Promise<Place> {
+  const { value, file, root } = await readConfig(config, cwd)
+  return { catalog: loadCatalog(value), config: file, root }
 }
 
 async function readConfig(
   config: Config | string,
   cwd: string | undefined,
-): Promise<{ readonly value: Config; readonly root: string }> {
+): Promise<{ readonly value: Config; readonly file: string | undefined; readonly root: string }> {
   if (typeof config === 'string') {
     const file = await configFile(path.resolve(cwd ?? process.cwd(), config))
     // The loader can read TypeScript on any Node; a program that has its config already needs none of it.
     const { loadConfig } = await import('../config/load.ts')
-    return { value: (await loadConfig(file)).config, root: path.dirname(file) }
+    return { value: (await loadConfig(file)).config, file, root: path.dirname(file) }
   }
   if (isConfig(config)) {
     const declaredIn = config.location && path.dirname(config.location.file)
-    return { value: config, root: path.resolve(cwd ?? declaredIn ?? process.cwd()) }
+    const root = path.resolve(cwd ?? declaredIn ?? process.cwd())
+    return { value: config, file: config.location?.file, root }
   }
   throw new Problem('usage', 'CONFIG_INVALID', 'the config is neither a path nor what defineConfig returns', {
     hint: 'Give the default export of a deploy.config.ts, or the path of one.',

@@ -1,14 +1,14 @@
 import { setMaxListeners } from 'node:events'
-import path from 'node:path'
-import { execute, type Config, type Plan, type RunEvent } from '@deployfile/core'
-import { answer, confirmStages, oneByOne, stageQuestions } from './confirm.ts'
+import type { Config, Plan, RunEvent } from '@deployfile/core'
+import { answer, confirmStages, oneByOne, stageQuestions, undoMode, type Answers } from './confirm.ts'
 import { eventStream, type EventStream } from './event-stream.ts'
 import { limitsOf, type Limits } from './limits.ts'
 import { programAnswers, type Confirm } from './program-answers.ts'
-import { makePlan, type PlanOptions } from './request.ts'
+import { findPlace, makePlan, type PlanOptions } from './request.ts'
 import { readResults, type RunResult } from './result.ts'
+import type { Work } from './work.ts'
 
-export interface RunOptions extends PlanOptions, Limits {
+interface Conduct extends Limits {
   /** Without it, a protected stage is not written to and a task that asks fails, both with `NOT_CONFIRMED`. */
   readonly confirm?: Confirm
   /** As `--yes`: a protected stage may be written to. Never an answer to what destroys. Default false. */
@@ -17,11 +17,21 @@ export interface RunOptions extends PlanOptions, Limits {
   readonly signal?: AbortSignal
 }
 
+export interface RunOptions extends PlanOptions, Conduct {
+  readonly resume?: undefined
+}
+
+/** To go on with a run whose process is gone, or that failed with `undo: 'off'`: its stage, tasks and inputs come from the run. */
+export interface ResumeOptions extends Pick<PlanOptions, 'cwd'>, Conduct {
+  /** 'last', or the id of a run, or how it begins. */
+  readonly resume: string
+}
+
 /** A run that has been started. */
 export interface RunHandle {
   /**
-   * Every event from the first, whenever reading begins, and again for each reader; ends with the run. Throws what `outcome`
-   * rejects with.
+   * Every event from the first (for a run that is resumed: from `run.resumed`), whenever reading begins, and again for each reader;
+   * ends with the run. Throws what `outcome` rejects with.
    */
   readonly events: AsyncIterable<RunEvent>
   /** Resolves also when tasks fail. Rejects with a `Problem` when the run could not start: usage, or not confirmed. */
@@ -32,7 +42,7 @@ export interface RunHandle {
  * Runs tasks as the command line does (config, plan, questions, journal, undo), without its screen, signals and exit codes.
  * Returns at once; nothing is connected before the plan is made and the questions are answered.
  */
-export function run(config: Config | string, options: RunOptions): RunHandle {
+export function run(config: Config | string, options: RunOptions | ResumeOptions): RunHandle {
   const stream = eventStream(() => {
     // Whoever reads events learns from them that the run could not start.
     outcome.catch(() => undefined)
@@ -59,31 +69,23 @@ export async function plan(config: Config | string, options: PlanOptions): Promi
   return (await makePlan(config, options)).plan
 }
 
-async function start(config: Config | string, options: RunOptions, stream: EventStream): Promise<RunResult> {
+async function start(
+  config: Config | string,
+  options: RunOptions | ResumeOptions,
+  stream: EventStream,
+): Promise<RunResult> {
   const limits = limitsOf(options)
-  const { catalog, plan, root } = await makePlan(config, options)
   const answers = programAnswers(options.confirm, options.yes)
-  await confirmStages(stageQuestions(plan, catalog), answers)
-
-  // A config that is only read needs no connections: what a run takes is loaded when there is one.
-  const [{ runInfo }, { makeRunFolder }, { openDoors }] = await Promise.all([
-    import('./run-info.ts'),
-    import('./state-folder.ts'),
-    import('./doors.ts'),
-  ])
-  const info = await runInfo(root, process.env)
-  const folder = makeRunFolder(root, info.id)
-  const log = path.join(folder, 'events.jsonl')
-  const doors = openDoors(info, folder)
-  stream.opened(log)
+  const work = await begin(config, options, answers)
+  const { catalog, plan, run: info, before } = work
+  const { carryOut, logOf } = await import('./work.ts')
+  const log = logOf(work)
+  stream.opened(log, before?.bytes)
   const stopping = follow(options.signal)
   try {
-    const outcome = await execute(plan, {
+    const outcome = await carryOut(work, {
       ...limits,
-      catalog,
-      run: info,
-      shells: doors.shells,
-      journal: doors.journal,
+      undo: undoMode(limits.undo, answers),
       ask: oneByOne((question) => answer(question, answers)),
       signal: stopping.signal,
       onEvent: () => stream.grew(),
@@ -91,8 +93,24 @@ async function start(config: Config | string, options: RunOptions, stream: Event
     return { ...outcome, id: info.id, plan, log, result: readResults(plan, outcome, catalog) }
   } finally {
     stopping.letGo()
-    await doors.close()
   }
+}
+
+/** A new run, or one that is taken over. What a run takes is loaded when there is one: a config that is only read needs no connections. */
+async function begin(
+  config: Config | string,
+  options: RunOptions | ResumeOptions,
+  answers: Answers,
+): Promise<Work> {
+  if (options.resume !== undefined) {
+    const id = options.resume === 'last' ? undefined : options.resume
+    const [place, { takeUp }] = await Promise.all([findPlace(config, options.cwd), import('./take-up.ts')])
+    return takeUp({ mode: 'resume', id }, place, answers)
+  }
+  const { plan, ...place } = await makePlan(config, options)
+  await confirmStages(stageQuestions(plan, place.catalog), answers)
+  const { newWork } = await import('./work.ts')
+  return newWork(plan, place, process.env)
 }
 
 /** A signal of our own: each command that runs listens to it, and a caller's signal may outlive many runs. */

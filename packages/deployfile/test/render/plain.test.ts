@@ -89,7 +89,7 @@ describe('plain', () => {
     expect(
       print(
         false,
-        [0, { type: 'run.resumed', mode: 'resume', kept: [], user: 'jan', undo: 'on' }],
+        [0, { type: 'run.resumed', mode: 'resume', kept: [], changed: [], user: 'jan', undo: 'on' }],
         [61, of('release@dev/web1', started(1, 'web1', 'npm ci'))],
         [61, of('release@dev/web2', started(2, 'web2', 'npm ci'))],
         [62, of('release@dev/web1', ended(1, 'web1', 0))],
