@@ -3,6 +3,7 @@ import { toRecord, type Problem, type ProblemRecord } from '../problem/problem.t
 import { attemptsOf, delayAfter } from '../task/retry.ts'
 import type { Ended } from './watch.ts'
 import { noteStarted } from './call-state.ts'
+import type { Bodies } from './call-walk.ts'
 import { enter } from './enter.ts'
 import { heldForEver } from './limits.ts'
 import { pause } from './pause.ts'
@@ -81,7 +82,7 @@ function runBody(
   startedAt: number,
   signal: AbortSignal,
 ): Promise<void> | undefined {
-  const first = enter(run, state, 'run', signal)
+  const first = enter(run, state, 'run', signal, BODIES)
   if (first instanceof Promise) return first.then((ended) => afterFirst(run, state, ended, startedAt, signal))
   return afterFirst(run, state, first, startedAt, signal)
 }
@@ -120,7 +121,7 @@ async function retrying(run: RunState, state: NodeState, first: Ended, signal: A
     if (delayMs > 0) await pause(run, state, delayMs, signal)
     // A stop in the meantime: no body starts any more.
     if (!mayRetry(run, state, ended, signal, failed)) break
-    ended = checkResult(state, await enter(run, state, 'run', signal))
+    ended = checkResult(state, await enter(run, state, 'run', signal, BODIES))
   }
   return ended
 }
@@ -226,3 +227,5 @@ function mustReachDisk({ spec, node }: NodeState): boolean {
   const { commits, onResume = 'rerun' } = spec
   return commits === true || node.effect === 'destroy' || onResume !== 'rerun'
 }
+
+const BODIES: Bodies = { announceBody, enterBody, concludeUnstarted }

@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import type { NeedValue } from '../port/executor.ts'
 import { Problem } from '../problem/problem.ts'
-import type { Call } from './call.ts'
+import { makeCall } from './call.ts'
+import type { Bodies } from './call-walk.ts'
 import type { NodeState, RunState } from './run-state.ts'
 
 /** The calls of one entry into a body. */
@@ -18,7 +19,12 @@ export interface EntryCalls {
 }
 
 /** `signal` is that of the body: what stops it stops all that it called. */
-export function entryCalls(run: RunState, caller: NodeState, signal: AbortSignal): EntryCalls {
+export function entryCalls(
+  run: RunState,
+  caller: NodeState,
+  signal: AbortSignal,
+  bodies: Bodies,
+): EntryCalls {
   const own = new AbortController()
   setMaxListeners(0, own.signal)
   const stop = (): void => {
@@ -46,7 +52,7 @@ export function entryCalls(run: RunState, caller: NodeState, signal: AbortSignal
       const number = ++count
       const call = ended
         ? Promise.reject<NeedValue>(tooLate(caller, task))
-        : made(run, { caller, number, task, input }, own.signal)
+        : makeCall(run, { caller, number, task, input, bodies }, own.signal)
       open.add(call)
       const close = (): void => void open.delete(call)
       // Also keeps a call that nobody waits for from ending the process; `end` waits for it.
@@ -69,10 +75,4 @@ export function tooLate({ node }: NodeState, task: string): Problem {
   return new Problem('task', 'CALL_TOO_LATE', `'${node.task}' calls '${task}' after it has ended`, {
     hint: 'Await every call, and everything that makes one, inside run.',
   })
-}
-
-// What runs a call enters bodies, and entering a body is what brings us here.
-async function made(run: RunState, call: Call, signal: AbortSignal): Promise<NeedValue> {
-  const { makeCall } = await import('./call.ts')
-  return makeCall(run, call, signal)
 }

@@ -1,10 +1,17 @@
 import { Problem } from '../problem/problem.ts'
-import { announceBody, concludeUnstarted, enterBody } from './body.ts'
+import type { Call } from './call.ts'
 import { callersOf, placeOf } from './call-state.ts'
 import { createGate } from './gate.ts'
 import { blockedBy, isMet, type NodeSet, type NodeState, type RunState } from './run-state.ts'
 import { emit, ofCalled, record } from './tell.ts'
 import { walk } from './walk.ts'
+
+/** How a node is entered. Handed in, because what enters bodies is where calls come from. */
+export interface Bodies {
+  readonly announceBody: (run: RunState, state: NodeState, blockedBy: string | undefined) => boolean
+  readonly enterBody: (run: RunState, state: NodeState, signal: AbortSignal) => Promise<void> | undefined
+  readonly concludeUnstarted: (run: RunState, state: NodeState, why: Problem) => void
+}
 
 /**
  * Runs the nodes of a call in the caller's slot, hosts in parallel. A need that is running, or was done, for another call is not run
@@ -12,9 +19,8 @@ import { walk } from './walk.ts'
  */
 export async function walkCalled(
   run: RunState,
-  caller: NodeState,
+  { caller, task, bodies }: Pick<Call, 'caller' | 'task' | 'bodies'>,
   set: NodeSet,
-  task: string,
   signal: AbortSignal,
 ): Promise<void> {
   const { states, graph } = set
@@ -38,15 +44,22 @@ export async function walkCalled(
         )
           return false
         if (blocked === undefined && shared(state) && run.calls.running.has(placeOf(state))) return true
-        return announceBody(run, state, blocked) && begin(run, state)
+        if (!bodies.announceBody(run, state, blocked)) return false
+        waits.add(state)
+        return begin(run, state)
       },
       announced: () => record(run),
       async enter(index) {
         const state = states[index]
         if (!state) return
-        if (state.status === 'waiting' && !(await share(run, caller, state, () => whyNot(index)))) return
-        waits.add(state)
-        await enterBody(run, state, signal)
+        if (state.status === 'waiting') {
+          if (await takenFrom(run, caller, state, bodies)) return
+          if (!bodies.announceBody(run, state, whyNot(index))) return
+          waits.add(state)
+          begin(run, state)
+          await record(run)
+        }
+        await bodies.enterBody(run, state, signal)
         waits.delete(state)
         finish(run, state)
       },
@@ -84,20 +97,20 @@ function finish({ calls }: RunState, state: NodeState): void {
   ends.get(state)?.()
 }
 
-/** Waits for what another call runs. True when it has to be run here after all, and has been announced. */
-async function share(
+/** Waits for what another call runs. False when it has to be run here after all. */
+async function takenFrom(
   run: RunState,
   caller: NodeState,
   state: NodeState,
-  whyNot: () => string | undefined,
+  bodies: Bodies,
 ): Promise<boolean> {
   const waits = waitsOf(run, caller)
   const place = placeOf(state)
   for (let other = run.calls.running.get(place); other; other = run.calls.running.get(place)) {
     const round = circle(run, caller, other.state)
     if (round) {
-      concludeUnstarted(run, state, round)
-      return false
+      bodies.concludeUnstarted(run, state, round)
+      return true
     }
     waits.add(other.state)
     await other.over
@@ -105,13 +118,10 @@ async function share(
     // What was stopped there because of its caller says nothing of it.
     if (other.state.status === 'failed' || isMet(other.state)) {
       takeOver(run, state, other.state)
-      return false
+      return true
     }
   }
-  if (!announceBody(run, state, whyNot())) return false
-  begin(run, state)
-  await record(run)
-  return true
+  return false
 }
 
 function takeOver(run: RunState, state: NodeState, other: NodeState | undefined): boolean {

@@ -6,7 +6,7 @@ import { callFailure } from './call-failure.ts'
 import { holdLocks } from './call-locks.ts'
 import { checkCalled, checkDepth, isThere } from './call-rules.ts'
 import { addCalled } from './call-state.ts'
-import { walkCalled } from './call-walk.ts'
+import { walkCalled, type Bodies } from './call-walk.ts'
 import { notJson } from './json.ts'
 import { readBinding } from './read-needs.ts'
 import { isMet, type NodeState, type RunState } from './run-state.ts'
@@ -18,6 +18,7 @@ export interface Call {
   readonly number: number
   readonly task: string
   readonly input: unknown
+  readonly bodies: Bodies
 }
 
 /** Plans a call, runs it to its end and gives what the caller gets. Rejects with what went wrong. */
@@ -33,7 +34,7 @@ export async function makeCall(run: RunState, call: Call, signal: AbortSignal): 
   )
   const letGo = await holdLocks(run, caller, set.states)
   try {
-    await walkCalled(run, caller, set, call.task, signal)
+    await walkCalled(run, call, set, signal)
   } finally {
     letGo()
   }

@@ -5,22 +5,24 @@ import type { Outcome } from '../task/context.ts'
 import { milliseconds, type Duration } from '../task/duration.ts'
 import { Problem } from '../problem/problem.ts'
 import { entryCalls, tooLate, type EntryCalls } from './call-entry.ts'
+import type { Bodies } from './call-walk.ts'
 import { readNeeds } from './read-needs.ts'
 import { watch, type Ended } from './watch.ts'
 import type { NodeState, RunState } from './run-state.ts'
 import { emit, ofCalled, record } from './tell.ts'
 
-/** Enters one phase of a node once, through the run's executor, within its bounds. Never rejects. */
+/** Enters one phase of a node once, through the run's executor, within its bounds. Never rejects. Only with `bodies` it can call. */
 export function enter(
   run: RunState,
   state: NodeState,
   phase: Phase,
   signal: AbortSignal,
+  bodies?: Bodies,
 ): Ended | Promise<Ended> {
   const job = jobOf(run, state, phase)
   const timeout = timeoutOf(state, phase)
   const own = timeout === undefined ? undefined : new AbortController()
-  const link = new Link(run, state, phase, own?.signal ?? signal)
+  const link = new Link(run, state, phase, own?.signal ?? signal, bodies)
   const end = run.executor.enter(job, link)
   if (!(end instanceof Promise) && !link.calls) {
     link.close()
@@ -44,11 +46,19 @@ class Link implements JobLink {
   readonly #run: RunState
   readonly #state: NodeState
   readonly #phase: Phase
+  readonly #bodies: Bodies | undefined
   #open = true
   /** Undefined as long as it has called nothing. */
   calls: EntryCalls | undefined = undefined
 
-  constructor(run: RunState, state: NodeState, phase: Phase, signal: AbortSignal) {
+  constructor(
+    run: RunState,
+    state: NodeState,
+    phase: Phase,
+    signal: AbortSignal,
+    bodies: Bodies | undefined,
+  ) {
+    this.#bodies = bodies
     this.#run = run
     this.#state = state
     this.#phase = phase
@@ -68,9 +78,9 @@ class Link implements JobLink {
   }
 
   call(task: string, input: unknown): Promise<NeedValue> {
-    if (this.#phase !== 'run') return Promise.reject(notNow(this.#state.node.task, task, this.#phase))
+    if (!this.#bodies) return Promise.reject(notNow(this.#state.node.task, task, this.#phase))
     if (!this.#open) return Promise.reject(tooLate(this.#state, task))
-    this.calls ??= entryCalls(this.#run, this.#state, this.signal)
+    this.calls ??= entryCalls(this.#run, this.#state, this.signal, this.#bodies)
     return this.calls.make(task, input)
   }
 

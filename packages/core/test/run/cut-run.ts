@@ -15,8 +15,10 @@ import {
   type Plan,
   type RecordedRun,
   type RunEvent,
+  type Task,
 } from '@deployfile/core'
 import fc from 'fast-check'
+import * as z from 'zod'
 import { catalogOf } from '../plan/catalog-of.ts'
 import { noShells } from './run-plan.ts'
 
@@ -30,6 +32,8 @@ export interface CutTask {
   readonly commits: boolean
   readonly lock: boolean
   readonly hooked: boolean
+  /** Bits: which of the helpers it calls. */
+  readonly calls: number
   readonly time: number
 }
 
@@ -55,6 +59,7 @@ const cutTask = (behaviours: readonly CutTask['behaviour'][]): fc.Arbitrary<CutT
     commits: fc.boolean(),
     lock: fc.boolean(),
     hooked: fc.boolean(),
+    calls: fc.oneof(fc.constant(0), fc.nat(3)),
     time: fc.integer({ min: 1, max: 20 }),
   })
 
@@ -189,11 +194,13 @@ interface Means {
 
 function catalogFor(specs: readonly CutTask[], means: Means): Catalog {
   const tasks: AnyTask[] = []
+  const helpers = helpersFor(means)
   for (const [index, spec] of specs.entries()) {
     const needs = Object.fromEntries(
       tasks.flatMap((need, bit) => (spec.needs & (1 << bit) ? [[need.name, need]] : [])),
     )
-    tasks.push(cutTaskOf(`t${String(index)}`, spec, needs, means))
+    const called = helpers.filter((_, bit) => spec.calls & (1 << bit))
+    tasks.push(cutTaskOf(`t${String(index)}`, spec, needs, { ...means, called }))
   }
   const last = task('last', {
     needs: Object.fromEntries(tasks.map((one) => [one.name, one])),
@@ -205,7 +212,7 @@ function catalogFor(specs: readonly CutTask[], means: Means): Catalog {
   )
   const hooks = hooked.map((name) => ({ name, hook: hookOf(`${name}:after`, means) }))
   return catalogOf({
-    tasks: [last, ...hooks.map(({ hook }) => hook)],
+    tasks: [last, ...hooks.map(({ hook }) => hook), ...helpers],
     after: Object.fromEntries(hooks.map(({ name, hook }) => [name, [hook]])),
     onFailure: [task('tell', { run: () => undefined })],
   })
@@ -222,18 +229,77 @@ function hookOf(name: string, { world, alive }: Means): AnyTask {
   }) as AnyTask
 }
 
-type Context = BaseContext & { readonly host?: Host; readonly needs: Readonly<Record<string, unknown>> }
+const helperInput = z.object({ of: z.string() })
+type Helper =
+  | Task<'helper:1', z.input<typeof helperInput>, string>
+  | Task<'helper:2', z.input<typeof helperInput>, string>
+
+/** Tasks that are only called: one of them needs a third, which all calls share, and calls a fourth. */
+function helpersFor({ world, clock, alive }: Means): readonly Helper[] {
+  const later = (): Promise<void> =>
+    new Promise((resolve) => clock.wait(1, () => (alive() ? resolve() : undefined)))
+  const parts = (name: string) => {
+    const keyOf = ({
+      host,
+      input,
+    }: BaseContext & { readonly host?: Host; readonly input: unknown }): string => {
+      const { of = '' } = input as { readonly of?: string }
+      return `${name} ${host?.name ?? ''} ${of}`
+    }
+    return {
+      put: async (context: Parameters<typeof keyOf>[0]): Promise<string> => {
+        await later()
+        if (alive()) world.done.set(keyOf(context), 'called')
+        return keyOf(context)
+      },
+      undo: async (context: Parameters<typeof keyOf>[0]): Promise<void> => {
+        await later()
+        if (alive()) world.done.delete(keyOf(context))
+      },
+    }
+  }
+  const [shared, deep, one, two] = ['shared', 'deep', 'one', 'two'].map(parts)
+  if (!shared || !deep || !one || !two) throw new Error('no parts')
+  const sharedTask = task('helper:shared', { run: (context) => shared.put(context), undo: shared.undo })
+  const deepTask = task('helper:deep', {
+    input: helperInput,
+    run: (context) => deep.put(context),
+    undo: deep.undo,
+  })
+  return [
+    task('helper:1', {
+      needs: { shared: sharedTask },
+      input: helperInput,
+      run: async (context) => `${await one.put(context)} ${await context.call(deepTask, context.input)}`,
+      undo: one.undo,
+    }),
+    task('helper:2', {
+      on: 'app',
+      needs: { shared: sharedTask },
+      input: helperInput,
+      run: (context) => two.put(context),
+      undo: two.undo,
+    }) as Helper,
+    deepTask as unknown as Helper,
+  ]
+}
+
+type Context = BaseContext & {
+  readonly host?: Host
+  readonly needs: Readonly<Record<string, unknown>>
+  readonly call: (task: AnyTask, input: unknown) => Promise<unknown>
+}
 
 function cutTaskOf(
   name: string,
   spec: CutTask,
   needs: Record<string, AnyTask>,
-  { world, clock, alive }: Means,
+  { world, clock, alive, called }: Means & { readonly called: readonly AnyTask[] },
 ): AnyTask {
   const put = (id: string, value: string): void => {
     if (alive()) world.done.set(id, value)
   }
-  const idOf = ({ host }: Context): string => (host ? `${name}@production/${host.name}` : name)
+  const idOf = ({ host }: Omit<Context, 'call'>): string => (host ? `${name}@production/${host.name}` : name)
   // In a process that is killed nothing goes on.
   const later = (): Promise<void> =>
     new Promise((resolve) => clock.wait(spec.time, () => (alive() ? resolve() : undefined)))
@@ -244,10 +310,12 @@ function cutTaskOf(
     put(id, 'half')
     if (spec.behaviour === 'fails' || spec.behaviour === 'warns') throw new Error('fails')
     if (spec.behaviour !== 'at once') await later()
+    const results = []
+    for (const helper of called) results.push(show(await context.call(helper, { of: id })))
     if (spec.behaviour === 'fails late') throw new Error('fails')
     attempts.set(id, (attempts.get(id) ?? 0) + 1)
     if (spec.behaviour === 'flaky' && attempts.get(id) === 1) throw new Error('flaky')
-    const value = `${id}(${Object.values(context.needs).map(show).join()})`
+    const value = `${id}(${[...Object.values(context.needs).map(show), ...results].join()})`
     put(id, value)
     return value
   }
@@ -260,8 +328,8 @@ function cutTaskOf(
     ...(spec.behaviour === 'unplanned' && { when: () => false }),
     ...(spec.behaviour === 'flaky' && { retry: { times: 1, delay: 1 } }),
     commits: spec.commits,
-    run,
-    undo: async (context: Context) => {
+    run: run as unknown as () => unknown,
+    undo: async (context: Omit<Context, 'call'>) => {
       await later()
       if (alive()) world.done.delete(idOf(context))
     },
