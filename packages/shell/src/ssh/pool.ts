@@ -88,11 +88,10 @@ export function createPool({ configFile, askHidden, notify }: PoolOptions): Pool
       const { address, user, port, hostKey, hostKeys } = host
       const key = JSON.stringify([address, user, port, hostKey, hostKeys])
       return shared(key, host.name, async () => {
-        const target = await resolver.target(host)
         try {
-          return await reachTarget(target)
+          return await reachTarget(await resolver.target(host))
         } catch (error) {
-          throw target.through ? onTheWay(host.name, error) : error
+          throw onTheWay(host.name, error)
         }
       })
     },
@@ -122,7 +121,7 @@ function keyOf({ settings, hostKeys, through }: Target): string {
 
 /** A problem of a jump host is one of the host behind it. */
 function onTheWay(host: string, error: unknown): unknown {
-  if (!isProblem(error) || error.details.host === host) return error
+  if (!isProblem(error) || error.details.host === undefined || error.details.host === host) return error
   const { cause: _, ...details } = error.details
   return new Problem(error.kind, error.code, `${host}: on the way to it, ${error.message}`, {
     ...details,

@@ -36,18 +36,24 @@ export function createResolver(configFile: string | undefined): Resolver {
     settingsFrom(wish.name, await say(wish), wish.alias)
 
   /** @param jumps those that a later hop's own ProxyJump names before this one; they beat what ssh_config says of it */
-  const resolve = async (wish: Wish, rules: Rules, path: readonly string[], jumps?: readonly string[]) => {
+  const resolve = async (
+    wish: Wish,
+    rules: Rules,
+    path: ReadonlyMap<string, string>,
+    jumps?: readonly string[],
+  ) => {
     const settings = await settingsOf(wish)
-    const step = `${settings.user}@${settings.hostname}:${String(settings.port)}`
-    const next = [...path, step]
+    // The same name may lead elsewhere on the other side of a jump; the same name by the same way leads nowhere.
+    const step = [wish.alias, settings.user, settings.port, ...(jumps ?? [])].join()
+    const next = new Map([...path, [step, `${settings.user}@${settings.hostname}:${String(settings.port)}`]])
     const chain = jumps && jumps.length > 0 ? jumps : settings.jumps
     const last = chain.at(-1)
     if (last === undefined) return { ...rules, name: wish.name, settings, through: undefined }
-    if (path.includes(step))
+    if (path.has(step))
       throw new Problem(
         'check',
         'SSH_CONFIG',
-        `${path.length > 0 ? rules.host : wish.name}: the jump hosts go in a circle: ${next.join(' → ')}`,
+        `${rules.host}: the jump hosts go in a circle: ${[...path.values(), path.get(step)].join(' → ')}`,
         { host: rules.host, retryable: false, hint: `See: ssh -G ${wish.alias} | grep -i proxyjump` },
       )
     const through: Target = await resolve(
@@ -66,7 +72,7 @@ export function createResolver(configFile: string | undefined): Resolver {
       const settings = await settingsOf({ ...wish, user, port })
       const hostKeys = host.hostKeys ?? (settings.acceptNew ? 'accept-new' : 'strict')
       const rules: Rules = { host: host.name, pins: host.hostKey, hostKeys }
-      return resolve({ ...wish, user, port }, rules, [])
+      return resolve({ ...wish, user, port }, rules, new Map())
     },
   }
 }
