@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Host } from '@deployfile/core'
@@ -75,60 +74,6 @@ describe.runIf(servicesFound('sshd'))('a link that breaks', () => {
     expect(performance.now() - begun).toBeLessThan(9_000)
     proxy.breakNow('reset')
   })
-
-  // The handshake takes about 4 KB up and 3 KB down; the cuts fall into it, into the request, the content and its last bytes.
-  const CONTENT = 300_000
-  test.each([0, 1, 21, 1_000, 2_500, 3_500, 4_500, 6_000, 50_000, 299_000, 303_000, 304_500, 305_500])(
-    'an upload cut after %i bytes leaves nothing under the name, or all of it',
-    async (bytes) => {
-      proxy.breakNow('reset')
-      const content = randomBytes(CONTENT)
-      const name = `upload-${String(bytes)}`
-      writeFileSync(join(site.here, name), content)
-      mkdirSync(join(site.here, `${name}-tree`))
-      writeFileSync(join(site.here, `${name}-tree`, 'file'), content)
-      proxy.breakAfter('up', bytes, 'reset')
-      const own = await freshSite(site)
-      const fresh = own.open(host)
-      const results = [
-        await settled(fresh.uploadFile(name, `${name}-file`)),
-        await settled(fresh.uploadDir(`${name}-tree`, `${name}-there`)),
-        await settled(fresh.writeFile(`${name}-text`, content)),
-      ]
-      proxy.mend()
-      await own.close()
-      // Nothing is half there: what has the name has the content.
-      for (const path of [`${name}-file`, `${name}-text`, `${name}-there/file`]) {
-        const found = tryRead(join(site.sshd.home, path))
-        if (found) expect(found.equals(content)).toBe(true)
-      }
-      if (bytes < CONTENT) {
-        expect(results).toEqual(['rejected', 'rejected', 'rejected'])
-        expect(thereAre(name).filter((entry) => !entry.startsWith('.'))).toEqual([])
-      }
-      // The other side cleans up after itself when it notices.
-      await until(() => thereAre(name).every((entry) => !entry.endsWith('.part')))
-    },
-  )
-
-  test.each([0, 1_000, 2_500, 3_300, 4_000, 100_000, 302_000])(
-    'a download cut after %i bytes leaves nothing here, or all of it',
-    async (bytes) => {
-      const content = randomBytes(CONTENT)
-      writeFileSync(join(site.sshd.home, 'source'), content)
-      proxy.breakAfter('down', bytes, 'end')
-      const own = await freshSite(site)
-      const name = `download-${String(bytes)}`
-      const result = await settled(own.open(host).downloadFile('source', name))
-      proxy.mend()
-      await own.close()
-      const found = readdirSync(site.here).filter((entry) => entry.startsWith(name))
-      // Cut in the handshake each time there is nothing to go on with; cut later it continues where it was.
-      if (bytes <= 4_000) expect(result).toBe('rejected')
-      expect(found).toEqual(result === 'resolved' ? [name] : [])
-      if (result === 'resolved') expect(readFileSync(join(site.here, name)).equals(content)).toBe(true)
-    },
-  )
 
   test('a script cut on its way does not run by half', async () => {
     const own = await freshSite(site)
@@ -209,19 +154,4 @@ async function freshSite(site: Site) {
   const { createShells } = await import('@deployfile/shell')
   const shells = createShells({ root: site.here, sshConfig: site.config })
   return { open: (host: Host) => shellOf(shells, host), close: () => shells.close() }
-}
-
-async function settled(promise: Promise<unknown>): Promise<'resolved' | 'rejected'> {
-  return promise.then(
-    () => 'resolved',
-    () => 'rejected',
-  )
-}
-
-function tryRead(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path)
-  } catch {
-    return undefined
-  }
 }

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-export type Fault = 'reset' | 'end' | 'stall'
+/** 'leave': the near side is reset, and the server is never told. */
+export type Fault = 'reset' | 'end' | 'stall' | 'leave'
 
 export interface Proxy extends AsyncDisposable {
   readonly port: number
@@ -22,6 +23,8 @@ export async function startProxy(target: number): Promise<Proxy> {
   const break_ = ([near, far]: readonly [Socket, Socket], fault: Fault): void => {
     if (fault === 'stall') {
       for (const socket of [near, far]) socket.removeAllListeners('data').pause()
+    } else if (fault === 'leave') {
+      near.removeAllListeners('close').resetAndDestroy()
     } else if (fault === 'reset') {
       near.resetAndDestroy()
       far.resetAndDestroy()
