@@ -42,7 +42,8 @@ export async function fileDownload(
     },
     async pause() {
       await receiver?.over()
-      return { bytes: part.bytes, total: receiver?.total() }
+      const size = part.version?.split(' ')[0]
+      return { bytes: part.bytes, total: size === undefined ? undefined : Number(size) }
     },
     async land() {
       await receiver?.over()
