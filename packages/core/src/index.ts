@@ -131,6 +131,7 @@ export {
   type InputOf,
   type PlanContext,
   type PresetOptions,
+  type Preview,
   type ResultOf,
   type Task,
   type TaskBrand,

@@ -52,6 +52,7 @@ export {
   type PerStage,
   type PlanContext,
   type PresetOptions,
+  type Preview,
   type ProblemDetails,
   type ProblemKind,
   type Question,

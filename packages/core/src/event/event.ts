@@ -29,6 +29,8 @@ export type RunEventBody =
       readonly plan: Plan
       /** The files that the config was read from, relative to the run's root, with the sha256 of each. */
       readonly sources: Readonly<Record<string, string>>
+      /** Nothing is changed: it can be neither resumed nor undone. */
+      readonly dryRun?: true
       readonly undo: UndoMode
       readonly process?: RunProcess
     }

@@ -50,6 +50,7 @@ function begin(event: RunEvent): Replay {
   // Written by another version, before or after this one.
   if ((event.format as number | undefined) !== 1)
     throw broken('it was written by another version of deployfile')
+  if (event.dryRun === true) throw broken('it was a dry run, which changes nothing')
   return {
     started: event,
     onFailure: new Set(event.plan.onFailure?.nodes.map(({ id }) => id)),

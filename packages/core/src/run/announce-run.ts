@@ -24,6 +24,7 @@ export function announceRun(run: RunState, goingOn?: GoingOn): void | Promise<vo
       run: { id, startedAt: startedAt.getTime(), user, root },
       plan,
       sources,
+      ...(options.dryRun === true && { dryRun: true }),
       ...by,
     })
   }

@@ -4,11 +4,12 @@ import { attemptsOf, delayAfter } from '../task/retry.ts'
 import type { Ended } from './watch.ts'
 import { noteStarted } from './call-state.ts'
 import type { Bodies } from './call-walk.ts'
+import { whyNotPreviewed, whyPreviewEnded } from './dry.ts'
 import { enter } from './enter.ts'
 import { heldForEver } from './limits.ts'
 import { pause } from './pause.ts'
 import { checkResult } from './result.ts'
-import { addFailure, type NodeState, type RunState } from './run-state.ts'
+import { addFailure, hasBody, type NodeState, type RunState } from './run-state.ts'
 import { emit, ofCalled, recordOnDisk, stopAfterFailure } from './tell.ts'
 import { onlyWarns } from './tolerance.ts'
 
@@ -25,6 +26,11 @@ export function announceBody(run: RunState, state: NodeState, blockedBy: string 
   }
   if (node.skip !== undefined) {
     settle(run, state, 'skipped', 0, { reason: node.skip })
+    return false
+  }
+  const unknown = whyNotPreviewed(run, state)
+  if (unknown !== undefined) {
+    settle(run, state, 'skipped', 0, { reason: unknown })
     return false
   }
   const held = heldForEver(run, state)
@@ -70,10 +76,6 @@ function whyStopped(
 ): string | undefined {
   if (caller && signal.aborted) return `'${caller.node.id}' was stopped`
   return afterStop || (caller && !run.journalLost) ? undefined : run.stopping
-}
-
-export function hasBody({ node, spec }: NodeState): boolean {
-  return !node.milestone && spec.run !== undefined
 }
 
 function runBody(
@@ -177,6 +179,11 @@ function concludeBadly(
   const { thrown } = ended
   state.abandoned = ended.kind === 'abandoned'
   if (state.abandoned) for (const lock of state.node.locks ?? []) run.lostLocks.set(lock, state.node.id)
+  const unknown = whyPreviewEnded(run, state, thrown)
+  if (unknown !== undefined) {
+    settle(run, state, 'skipped', durationMs, { reason: unknown })
+    return
+  }
   const cancelled = signal.aborted && ended.timedOut !== true
   if (cancelled && !state.abandoned) {
     state.problem = toRecord(thrown)

@@ -7,6 +7,7 @@ import { holdLocks } from './call-locks.ts'
 import { checkCalled, checkDepth, isThere } from './call-rules.ts'
 import { addCalled } from './call-state.ts'
 import { walkCalled, type Bodies } from './call-walk.ts'
+import { NO_PREVIEW } from './dry.ts'
 import { notJson } from './json.ts'
 import { readBinding } from './read-needs.ts'
 import { isMet, type NodeState, type RunState } from './run-state.ts'
@@ -38,11 +39,18 @@ export async function makeCall(run: RunState, call: Call, signal: AbortSignal): 
   } finally {
     letGo()
   }
+  const unknown = set.states.find(({ node }) => run.unknown.has(node.id))
+  if (unknown) throw noPreview(run.unknown.get(unknown.node.id) ?? unknown.node.task)
   const failure = callFailure(set.states)
   if (failure) throw failure
   if (set.states.every((state) => isMet(state))) return readBinding(run, plan.result)
   mayStart(run, call, signal)
   throw new Error(`'${call.task}', which '${caller.node.id}' called, was not settled`)
+}
+
+/** Into a preview that calls what has none: it cannot go on without what that gives. */
+function noPreview(task: string): Problem {
+  return new Problem('task', NO_PREVIEW, `'${task}' has no preview`, { key: task })
 }
 
 function checkedPlan(run: RunState, { caller, number, task, input }: Call): CallPlan {

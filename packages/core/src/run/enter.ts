@@ -4,6 +4,7 @@ import type { Question } from '../port/question.ts'
 import type { Outcome } from '../task/context.ts'
 import { milliseconds, type Duration } from '../task/duration.ts'
 import { Problem } from '../problem/problem.ts'
+import { redact } from '../secret/redact.ts'
 import { entryCalls, tooLate, type EntryCalls } from './call-entry.ts'
 import type { Bodies } from './call-walk.ts'
 import { readNeeds } from './read-needs.ts'
@@ -74,7 +75,10 @@ class Link implements JobLink {
   }
 
   ask(question: Question): Promise<void> {
-    return this.#run.options.ask(question)
+    const { ask, dryRun } = this.#run.options
+    if (dryRun !== true) return ask(question)
+    this.emit({ type: 'node.log', message: redact(`would ask for ${question.answer}: ${question.message}`) })
+    return Promise.resolve()
   }
 
   call(task: string, input: unknown): Promise<NeedValue> {

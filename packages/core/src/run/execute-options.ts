@@ -38,6 +38,11 @@ export interface ExecuteOptions {
   readonly sources?: Readonly<Record<string, string>>
   /** Written down with the run: who carries it out. */
   readonly process?: RunProcess
+  /**
+   * Nothing is to be changed: only bodies of tasks with `preview` are entered, `ask` is not called, and nothing is undone or cleared
+   * up, as nothing was done. `shells` must be such that write nothing.
+   */
+  readonly dryRun?: boolean
   /** Bodies at once, default 100. */
   readonly concurrency?: number
   /** Bodies at once on one host; default: as many as in all. */

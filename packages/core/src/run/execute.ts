@@ -26,11 +26,12 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<RunO
   } else await announceRun(run)
   await runBodies(run)
   const status = statusOf(run)
-  await takeBack(run, status !== 'done')
+  // Nothing was done that could be taken back.
+  if (options.dryRun !== true) await takeBack(run, status !== 'done')
   // A `finally` that failed makes a good run a failed one, but what was done well stays done.
   const ended = status === 'done' && run.failures.length > 0 ? 'failed' : status
   await announceRunEnd(run, ended)
-  const nodes = outcomesOf(run, status !== 'done')
+  const nodes = outcomesOf(run, status !== 'done' && options.dryRun !== true)
   return { status: ended, failures: run.failures, nodes, ...calledOf(run), ...(run.left && { left: true }) }
 }
 

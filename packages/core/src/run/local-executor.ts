@@ -26,10 +26,12 @@ export function localExecutor(catalog: Catalog, shells: ShellProvider): Executor
   }
 }
 
-function bodyOf(catalog: Catalog, { node, phase }: Job): ((context: unknown) => unknown) | undefined {
+function bodyOf(catalog: Catalog, { node, phase, run }: Job): ((context: unknown) => unknown) | undefined {
   const task = catalog.tasks.get(node.task)
   if (!task) throw new Error(`a job is of the task '${node.task}', which the config does not have`)
-  return task['~task'].spec[phase]
+  const { spec } = task['~task']
+  if (run.dryRun === true && phase === 'run' && typeof spec.preview === 'function') return spec.preview
+  return spec[phase]
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

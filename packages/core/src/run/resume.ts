@@ -1,7 +1,6 @@
 import type { RecordedNode, RecordedRun } from '../journal/recorded-run.ts'
-import { hasBody } from './body.ts'
 import { restoreCalls } from './resume-calls.ts'
-import type { NodeState, RunState } from './run-state.ts'
+import { hasBody, type NodeState, type RunState } from './run-state.ts'
 
 /**
  * The nodes of a recorded run that count as done: they ended well, nothing of them was taken back, none of them may still be running,

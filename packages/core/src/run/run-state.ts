@@ -52,6 +52,8 @@ export interface RunState {
   /** Called nodes too, as soon as they are. */
   readonly byId: Map<string, NodeState>
   readonly calls: Calls
+  /** In a dry run, the nodes that were not entered because they or what they need has no preview; with the task that has none. */
+  readonly unknown: Map<string, string>
   readonly failures: Failure[]
   /** What had gone wrong before this process took the run over to undo it. */
   before: readonly Failure[]
@@ -90,12 +92,13 @@ export function startState(plan: Plan, options: ExecuteOptions): RunState {
   setMaxListeners(0, work.signal)
   return {
     plan,
-    options,
+    options: options.dryRun === true ? { ...options, run: { ...options.run, dryRun: true } } : options,
     executor: options.executor ?? localExecutor(catalog, shells),
     main,
     onFailure,
     byId,
     calls: noCalls(),
+    unknown: new Map(),
     failures: [],
     before: [],
     left: false,
@@ -160,6 +163,10 @@ export function addFailure(run: RunState, node: string, phase: Phase, thrown: un
   if (called) run.failures.push(...called.map((one) => ({ ...one, phase })))
   else run.failures.push(failure)
   return failure
+}
+
+export function hasBody({ node, spec }: NodeState): boolean {
+  return !node.milestone && spec.run !== undefined
 }
 
 /** Why a node whose edges are all settled cannot start: a need that did not end well, by name. */

@@ -14,6 +14,8 @@ export interface RunInfo {
   readonly user: string
   /** The folder of deploy.config.ts. */
   readonly root: string
+  /** True when nothing may be changed: shells only read, and say what they would do. */
+  readonly dryRun?: boolean
 }
 
 interface Skip {

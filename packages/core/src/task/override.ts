@@ -1,9 +1,9 @@
 import { callerLocation, type SourceLocation } from '../problem/location.ts'
 import { Problem } from '../problem/problem.ts'
-import type { BaseContext, CallContext, Outcome, RemoteContext } from './context.ts'
+import type { BaseContext, CallContext, Outcome, RemoteContext, RunInfo } from './context.ts'
 import type { CheckNeeds, Needs, Results } from './needs.ts'
 import { checkKeys, makeTask, TASK_OPTIONS, type AnyTask, type AtOf, type ErasedSpec } from './task.ts'
-import type { InputOf, ResultOf, TaskOptions } from './task.ts'
+import type { InputOf, Preview, ResultOf, TaskOptions } from './task.ts'
 
 // Any `on` will do: types ask only whether there is one.
 type OnOf<T> = AtOf<T> extends 'once' ? undefined : string
@@ -30,6 +30,12 @@ export interface OverrideSpec<T, N> extends TaskOptions {
     context: OverrideContext<T, N> &
       CallContext<OnOf<T>> & { readonly base: (input?: InputOf<T>) => Promise<ResultOf<T>> },
   ): ResultOf<T> | Promise<ResultOf<T>>
+  /** As a task's own; the preview of the task that is wrapped belongs to its own body and is what `base` then runs. */
+  readonly preview?: Preview<
+    OverrideContext<T, N> &
+      CallContext<OnOf<T>> & { readonly base: (input?: InputOf<T>) => Promise<ResultOf<T>> },
+    ResultOf<T>
+  >
   /** In place of the task's own `undo`, which stays where this is absent. */
   undo?(
     context: OverrideContext<T, N> & { readonly result: ResultOf<T> | undefined; readonly outcome: Outcome },
@@ -56,19 +62,12 @@ export function override<const T extends AnyTask, N extends Needs = {}>(
   const made: ErasedSpec = {
     ...{ ...own, ...options },
     needs: { ...needs, ...prefixed(own.needs) },
-    run: (context: Context) =>
-      run?.(
-        withOwn(context, {
-          needs: pick(context.needs, needs),
-          base: async (input?: unknown): Promise<unknown> =>
-            baseRun?.(
-              withOwn(context, {
-                needs: unprefixed(context.needs),
-                ...(input !== undefined && { input: await parsed(base, input) }),
-              }),
-            ),
-        }),
-      ),
+    run: (context: Context) => run?.(withBase(context, needs, base)),
+    // The task's own preview shows the task's own body.
+    preview:
+      typeof given.preview === 'function'
+        ? (context: Context) => (given.preview as Body)(withBase(context, needs, base))
+        : given.preview,
     undo: (undo && narrowed(undo, needs)) ?? (own.undo && widened(own.undo)),
     finally: (last && narrowed(last, needs)) ?? (own.finally && widened(own.finally)),
     // A milestone was 'read'; now it has a body.
@@ -76,6 +75,27 @@ export function override<const T extends AnyTask, N extends Needs = {}>(
     overrides: base,
   }
   return makeTask(base.name, made, location, undefined) as T
+}
+
+/** What the body of an override gets; in a dry run `base` is the preview of the task that it wraps. */
+function withBase(context: Context, needs: Needs, task: AnyTask): Context {
+  const { run, preview } = task['~task'].spec
+  const body: Body | undefined = context.run.dryRun === true && preview !== true ? preview : run
+  if (!body && run) {
+    const base = (): Promise<never> =>
+      Promise.reject(new Problem('task', 'NO_PREVIEW', `'${task.name}' has no preview`, { key: task.name }))
+    return withOwn(context, { needs: pick(context.needs, needs), base })
+  }
+  return withOwn(context, {
+    needs: pick(context.needs, needs),
+    base: async (input?: unknown): Promise<unknown> =>
+      body?.(
+        withOwn(context, {
+          needs: unprefixed(context.needs),
+          ...(input !== undefined && { input: await parsed(task, input) }),
+        }),
+      ),
+  })
 }
 
 const KEYS = [...TASK_OPTIONS, 'needs', 'run', 'undo', 'finally']
@@ -113,6 +133,7 @@ function checkOverride(base: AnyTask, spec: Partial<ErasedSpec>, location: Sourc
 
 type Body = (context: Context) => unknown
 interface Context {
+  readonly run: RunInfo
   readonly needs: Readonly<Record<string, unknown>>
 }
 

@@ -64,6 +64,9 @@ export interface TaskOptions extends Pace {
   readonly onResume?: 'rerun' | 'ask' | 'fail'
 }
 
+/** Says nothing of the result: that is for `run` to say. */
+export type Preview<C, R> = true | ((context: C) => NoInfer<R> | Promise<NoInfer<R>>)
+
 export interface TaskSpec<S, N, H, W, E, R, Q> extends TaskOptions {
   /** Other names by which the command line takes it; lists and plans show its own. */
   readonly aliases?: readonly string[]
@@ -78,6 +81,11 @@ export interface TaskSpec<S, N, H, W, E, R, Q> extends TaskOptions {
   /** 'warn': a failure is shown but fails neither the run nor dependents, which then see undefined. Default 'fail'. */
   readonly onError?: E
   run(context: RunContext<S, N, H>): RunEnd<R, Q>
+  /**
+   * What a dry run (`-n`) does. true: enters `run`, whose shells then only read and print what they would change. A function: in its
+   * place, for what `run` could not know without changing something; gives the same result. Absent: dependents are not shown either.
+   */
+  readonly preview?: Preview<RunContext<S, N, H>, R>
   /** Takes back what `run` did, also when it did only half. Must be safe when nothing was done. Stands below `run`. */
   undo?(context: UndoContext<S, N, H, R>): UndoEnd<R, Q>
   /** After everything, whether the run succeeded or not. */
@@ -94,6 +102,7 @@ export interface ErasedSpec extends TaskOptions {
   readonly onError: 'fail' | 'warn'
   /** Absent for a group: a milestone without a body. */
   readonly run: ((context: any) => unknown) | undefined
+  readonly preview?: true | ((context: any) => unknown) | undefined
   readonly undo: ((context: any) => void | Promise<void>) | undefined
   readonly finally: ((context: any) => void | Promise<void>) | undefined
   /** The task whose place this one takes, for one that `override` made. */
@@ -121,6 +130,7 @@ const KEYS = [
     'when',
     'onError',
     'run',
+    'preview',
     'undo',
     'finally',
   ],
@@ -138,6 +148,8 @@ export const TASK_OPTIONS: readonly string[] = SHARED_KEYS.filter((key) => key !
 export interface PresetOptions<H, E> extends TaskOptions {
   readonly on?: H
   readonly onError?: E
+  /** As a task's own, but not a function. */
+  readonly preview?: true
 }
 
 /** `task`, and what {@link TaskFn.preset} makes of it; `PH` and `PE` are the preset's `on` and `onError`. */
@@ -273,6 +285,19 @@ function checkSpec(name: string, spec: object, location: SourceLocation | undefi
       location,
       hint: `Give it one, or use group('${name}', { … }) for a task that only gathers others.`,
     })
+  }
+  const { preview } = spec as ErasedInput
+  if (preview !== undefined && preview !== (true as unknown) && typeof preview !== 'function') {
+    throw new Problem(
+      'usage',
+      'TASK_INVALID',
+      `preview of the task '${name}' is ${JSON.stringify(preview)}`,
+      {
+        location,
+        key: 'preview',
+        hint: 'Write preview: true, where a dry run may enter run, or a function that gives the same result.',
+      },
+    )
   }
   checkPace(name, spec, location)
   // The type of `undo`'s result is inferred from `run`, which the compiler must have read first.
