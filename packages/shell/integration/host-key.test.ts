@@ -163,7 +163,13 @@ function sessions(act: (accept: Act, reject: Act, client: ServerSide) => void): 
 function answering(reply: (channel: ssh2.ServerChannel) => void): (client: ServerSide) => void {
   return (client) => {
     client.on('session', (accept) => {
-      accept().on('exec', (acceptExec) => reply(acceptExec()))
+      accept().on('exec', (acceptExec, _reject, { command }) => {
+        const channel = acceptExec()
+        // What the command's own sh would say first, by which it is known to have been started.
+        const mark = /DEPLOYFILE_COMMAND=([0-9a-f]{16})/.exec(command)?.[1] ?? ''
+        channel.write(`${mark} 1  /bin/sh\n`)
+        reply(channel)
+      })
     })
   }
 }
@@ -227,7 +233,7 @@ describe('a server that misbehaves', () => {
       'CONNECTION_LOST',
     ],
     ['refuses every command', sessions((accept) => void accept()), 'COMMAND_FAILED'],
-    ['opens no session', sessions((_, reject) => void reject()), 'CONNECTION_LOST'],
+    ['opens no session', sessions((_, reject) => void reject()), 'CHANNEL_REFUSED'],
     ['hangs up when asked', sessions((_accept, _reject, client) => void client.end()), 'CONNECTION_LOST'],
   ] as const)('%s', async (_, behave, code) => {
     const server = await startServer(['ed25519'], behave)

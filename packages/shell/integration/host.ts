@@ -22,11 +22,7 @@ export async function startSite(options: SshdOptions = {}): Promise<Site> {
   const config = join(here, 'ssh_config')
   writeFileSync(knownHosts, `${sshd.knownHostsLine}\n`)
   writeFileSync(config, sshd.sshConfig(knownHosts))
-  const shells = createShells({
-    root: here,
-    sshConfig: config,
-    redact: (text) => text.replaceAll('s3cret-word', '***'),
-  })
+  const shells = createShells({ root: here, sshConfig: config })
   return {
     sshd,
     here,

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import {
   type CommandOptions,
   type CommandOutput,
@@ -7,16 +8,18 @@ import {
   type ShellValue,
 } from '@deployfile/core'
 import { commandFailed } from './command/failure.ts'
-import { type Order, program, script, under } from './command/order.ts'
-import { type Done, perform, type Voice } from './command/perform.ts'
+import { type Order, program, script } from './command/order.ts'
+import { type Done, perform } from './command/perform.ts'
+import type { Shared } from './command/shared.ts'
 import { compose } from './command/template.ts'
+import { under } from './command/under.ts'
 import { createFiles } from './transfer/files.ts'
 import type { Transport } from './transport.ts'
 
 export interface ShellParts {
   readonly transport: Transport
   readonly scope: ShellScope
-  readonly voice: Voice
+  readonly shared: Shared
   /** Where local paths of uploads and downloads start. */
   readonly root: string
   readonly defaults: CommandOptions
@@ -26,25 +29,50 @@ export interface ShellParts {
 
 /** All of core's Shell, as POSIX sh over a transport. */
 export function createShell(parts: ShellParts): Shell {
-  const { transport, scope, voice, root, defaults } = parts
+  const { transport, scope, shared, root, defaults } = parts
   const host = transport.host
 
   const attempt = (order: Order, options: CommandOptions = {}): Promise<Done> =>
-    perform(under(merge(defaults, options), order), transport, scope, voice)
-  const succeed = async (order: Order, options?: CommandOptions): Promise<Done> => {
-    const done = await attempt(order, options)
-    if (done.ending.exitCode !== 0) throw commandFailed(done.facts, done.ending)
-    return done
+    perform(under(merge(defaults, options), order), transport, scope, shared)
+  const succeed = async (order: Order, options: CommandOptions = {}): Promise<CommandOutput> => {
+    const { output } = merge(defaults, options)
+    try {
+      const done = await attempt(order, options)
+      if (done.ending.exitCode !== 0) throw commandFailed(done.facts, done.ending)
+      const { stdout, stderr, truncated, durationMs } = done
+      return { stdout, stderr, truncated, durationMs }
+    } catch (error) {
+      if (output) spoil(output, error)
+      throw error
+    }
   }
-  const { cwd, umask } = defaults
+  const ask = async (order: Order): Promise<Done> => {
+    if (defaults.output) {
+      throw new Problem(
+        'usage',
+        'COMMAND_OPTIONS',
+        `${order.text}: capture and test give their answer themselves, not to an output`,
+        {
+          hint: 'Use sh, run or script with output.',
+        },
+      )
+    }
+    return attempt(order)
+  }
+  // The folder, the mask and the user apply to files too; environment and input are for commands.
+  const { cwd, umask, user } = defaults
   const files = createFiles({
     host: host.name,
     root,
-    place: { ...(cwd !== undefined && { cwd }), ...(umask !== undefined && { umask }) },
+    place: {
+      ...(cwd !== undefined && { cwd }),
+      ...(umask !== undefined && { umask }),
+      ...(user !== undefined && { user }),
+    },
     leftBehind: parts.leftBehind,
     emit: (event) => scope.emit(event),
     run: (order, signal) =>
-      perform(order, transport, signal ? { signal, emit: () => undefined } : scope, voice),
+      perform(order, transport, signal ? { signal, emit: () => undefined } : scope, shared),
   })
   const refuseBadOptions = (options: CommandOptions): CommandOptions => {
     // Composed once here so that a bad name fails where it was written, not at the first command.
@@ -56,25 +84,25 @@ export function createShell(parts: ShellParts): Shell {
     host,
     async sh(strings: TemplateStringsArray, ...values: ShellValue[]) {
       const text = compose(strings, values)
-      return output(await succeed({ text, sh: text, reads: false }))
+      return succeed({ text, sh: text, reads: false })
     },
     async capture(strings: TemplateStringsArray, ...values: ShellValue[]) {
       const text = compose(strings, values)
-      const done = await succeed({ text, sh: text, reads: true })
+      const done = await ask({ text, sh: text, reads: true })
+      if (done.ending.exitCode !== 0) throw commandFailed(done.facts, done.ending)
       if (done.truncated)
         throw tooMuch(done, '1 MiB', 'Use downloadFile, or narrow it with grep, head or tail.')
       return done.stdout.replace(/\n+$/, '')
     },
     async test(strings: TemplateStringsArray, ...values: ShellValue[]) {
       const text = compose(strings, values)
-      return truth(await attempt({ text, sh: text, reads: true }))
+      return truth(await ask({ text, sh: text, reads: true }))
     },
     async run(file, args = [], options = {}) {
-      return output(await succeed(program(file, args), options))
+      return succeed(program(file, args), options)
     },
     async script(text, values = [], options = {}) {
-      const merged = merge(defaults, options)
-      return output(await succeed(script(text, values, merged.input), options))
+      return succeed(script(text, values), options)
     },
     with(options) {
       return createShell({ ...parts, defaults: merge(defaults, refuseBadOptions(options)) })
@@ -85,12 +113,20 @@ export function createShell(parts: ShellParts): Shell {
 
 function merge(defaults: CommandOptions, options: CommandOptions): CommandOptions {
   const env = { ...defaults.env, ...options.env }
-  return { ...defaults, ...options, ...(Object.keys(env).length > 0 && { env }) }
+  const secrets = { ...defaults.secrets, ...options.secrets }
+  return {
+    ...defaults,
+    ...options,
+    ...(Object.keys(env).length > 0 && { env }),
+    ...(Object.keys(secrets).length > 0 && { secrets }),
+  }
 }
 
-function output(done: Done): CommandOutput {
-  const { stdout, stderr, truncated, durationMs } = done
-  return { stdout, stderr, truncated, durationMs }
+/** Whoever reads on from there must not take half of the output for all of it. */
+function spoil(output: Writable, error: unknown): void {
+  if (output === process.stdout || output === process.stderr || output.destroyed) return
+  output.on('error', () => undefined)
+  output.destroy(error instanceof Error ? error : new Error(String(error)))
 }
 
 function truth(done: Done): boolean {

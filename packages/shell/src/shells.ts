@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { AskHidden, Host, ShellProvider, ShellScope } from '@deployfile/core'
-import type { Voice } from './command/perform.ts'
+import { createShared } from './command/shared.ts'
 import { localTransport } from './local/local.ts'
 import { createShell } from './shell.ts'
 import type { Transport } from './transport.ts'
@@ -8,8 +8,6 @@ import type { Transport } from './transport.ts'
 export interface ShellsOptions {
   /** The folder of deploy.config.ts: where this machine's commands and relative paths start. */
   readonly root: string
-  /** Hides secrets in events and messages. Default: changes nothing. */
-  readonly redact?: (text: string) => string
   /** A file to read in place of ~/.ssh/config and /etc/ssh/ssh_config. Default: the variable DEPLOYFILE_SSH_CONFIG, else those. */
   readonly sshConfig?: string
   /** Asks for the passphrase of a key, once for each key. Default: nobody can be asked, and such a key must be in an agent. */
@@ -31,8 +29,7 @@ const here: Host = {
 /** Shells of one run: hosts over SSH, hosts that are folders here (`transport: 'local'`), and this machine. */
 export function createShells(options: ShellsOptions): ShellProvider {
   const root = resolve(options.root)
-  let commands = 0
-  const voice: Voice = { next: () => ++commands, redact: options.redact ?? ((text) => text) }
+  const shared = createShared()
   const leftBehind = new Map<string, Set<string>>()
   const leftOn = ({ transport, address, user, port, root }: Host): Set<string> => {
     const place = JSON.stringify([transport, address, user, port, root])
@@ -41,7 +38,7 @@ export function createShells(options: ShellsOptions): ShellProvider {
     return left
   }
   const open = (transport: Transport, scope: ShellScope) =>
-    createShell({ transport, scope, voice, root, defaults: {}, leftBehind: leftOn(transport.host) })
+    createShell({ transport, scope, shared, root, defaults: {}, leftBehind: leftOn(transport.host) })
 
   const config = options.sshConfig ?? process.env['DEPLOYFILE_SSH_CONFIG']
   const configFile = config === undefined || config === '' ? undefined : resolve(root, config)
@@ -59,10 +56,17 @@ export function createShells(options: ShellsOptions): ShellProvider {
     })
     return { transport: (host: Host) => sshTransport(host, pool), close: () => pool.close() }
   }
-  const overSsh = (host: Host): Transport => ({
-    host,
-    start: async (command, signal) => (await (ssh ??= loadSsh())).transport(host).start(command, signal),
-  })
+  const overSsh = (host: Host): Transport => {
+    let transport: Transport | undefined
+    return {
+      host,
+      async start(compose, signal, urgent) {
+        transport ??= (await (ssh ??= loadSsh())).transport(host)
+        return transport.start(compose, signal, urgent)
+      },
+      learn: (shell) => transport?.learn?.(shell),
+    }
+  }
   return {
     remote(host, scope) {
       const here = host.transport === 'local'

@@ -7,6 +7,8 @@ export interface Start {
   readonly args: readonly string[]
   /** 'none': an empty standard input. 'pipe': what is written to `Running.stdin`, until it is ended. */
   readonly stdin: 'none' | 'pipe'
+  /** On a terminal of its own; standard error then comes with standard output. */
+  readonly pty: boolean
 }
 
 /** How a command ended. Both null: nobody knows, the link broke first. */
@@ -35,6 +37,12 @@ export interface Running {
 /** All that differs between a host over SSH and this machine. */
 export interface Transport {
   readonly host: Host
-  /** Rejects with a Problem when nothing was started; an abort of `signal` counts only until then. */
-  start(command: Start, signal: AbortSignal): Promise<Running>
+  /**
+   * Rejects with a Problem when nothing was started; an abort of `signal` counts only until then.
+   * @param compose is given the bytes that an argument may have, which may differ from one try to the next
+   * @param urgent goes past the line of those who wait for a free channel
+   */
+  start(compose: (room: number) => Start, signal: AbortSignal, urgent?: boolean): Promise<Running>
+  /** Which login shell a command has found itself in. */
+  learn?(shell: string): void
 }

@@ -7,7 +7,7 @@ import { trees } from './contract/trees.ts'
 
 export { problemOf, until } from './contract/opened.ts'
 
-/** What every door to a real shell keeps. `redact` of the provider must hide the word `s3cret-word`. */
+/** What every door to a real shell keeps. */
 export function shellContract(open: Open): void {
   commands(open)
   stopping(open)

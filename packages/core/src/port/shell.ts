@@ -1,4 +1,7 @@
+import type { Writable } from 'node:stream'
 import type { Host } from '../host/host.ts'
+import type { Secret } from '../secret/secret.ts'
+import type { Duration } from '../task/duration.ts'
 
 /** A value inside a command's template: quoted as one shell word; an array becomes one word per element. */
 export type ShellValue = string | number | boolean | readonly (string | number)[]
@@ -6,14 +9,41 @@ export type ShellValue = string | number | boolean | readonly (string | number)[
 export interface CommandOptions {
   /** The command fails when the folder is missing; it never runs elsewhere. Default: the login's home, locally the config's folder. */
   readonly cwd?: string
-  /** Added to the environment. Never put a secret here: use `input`. */
+  /** Added to the environment. Never put a secret here: use `secrets`. */
   readonly env?: Readonly<Record<string, string>>
-  /** Written to the command's standard input, which is then closed. Default: an empty standard input. */
-  readonly input?: string | Uint8Array
-  /** Milliseconds for the whole command. Default: none (a migration may take hours); the run's signal always applies. */
-  readonly timeout?: number
+  /**
+   * Added to the environment of the command, by name: `{ PGPASSWORD: secret.env('DB_PASSWORD') }`. They travel on standard input, so
+   * that no list of processes shows them, and are hidden in all that is printed from then on. A command that is given one as an
+   * argument cannot hide it.
+   */
+  readonly secrets?: Readonly<Record<string, Secret>>
+  /**
+   * Runs as this user, by sudo: `-n` when the host has no `sudo.password`, else with it, on standard input. Applies to files as well.
+   * sudo must allow `sh` as that user. Paths start where they start without it; HOME is that user's, PATH is sudo's.
+   */
+  readonly user?: string
+  /**
+   * Written to the command's standard input, which is then closed. A stream (a Readable, or anything that gives pieces) is read as
+   * fast as the command reads, and can be used once. Default: an empty standard input.
+   */
+  readonly input?: string | Uint8Array | Secret | AsyncIterable<string | Uint8Array>
+  /**
+   * Takes standard output as it comes, waiting where it cannot follow, in place of `stdout` and of the lines in the log. Ended when the
+   * command has succeeded, destroyed when it has not. For `sh`, `run` and `script`.
+   */
+  readonly output?: Writable
+  /** For the whole command; '30s', '10m' or milliseconds. Default: none (a migration may take hours); the run's signal always applies. */
+  readonly timeout?: Duration
+  /** The longest that it may neither print nor take or give anything; '30s', '10m' or milliseconds. Default: none. */
+  readonly idle?: Duration
   /** For example 0o022. Default: the login's own. */
   readonly umask?: number
+  /**
+   * Gives it a terminal, for programs that insist on one. Standard error then comes with standard output, programs print for people
+   * (colours, progress, pagers), and there can be no `input` and no `secrets`, because a terminal changes what is typed into it.
+   * Default false.
+   */
+  readonly pty?: boolean
   /**
    * The command changes nothing, and what it prints is for the program: `run` and `script` are then shown only with --verbose, as
    * `capture` and `test` always are. Default false.
@@ -60,9 +90,11 @@ export interface DownloadOptions extends FileOptions {
 }
 
 /**
- * One face for a host over SSH, this machine and a recorder. `sh` changes things; `capture` and `test` only read (Capistrano's
- * execute, capture, test); their templates reach sh as written, backslashes too. Every method rejects with a `Problem`: `COMMAND_FAILED`, `COMMAND_TIMEOUT`, `COMMAND_CANCELLED`,
- * `CONNECTION_LOST`, and those of connecting (`HOST_UNREACHABLE`, `HOST_KEY_UNKNOWN`, `HOST_KEY_CHANGED`, `LOGIN_REFUSED`).
+ * One face for a host over SSH, this machine and a recorder. `sh` changes things; `capture` and `test` only read (Capistrano's execute,
+ * capture, test); their templates reach sh as written, backslashes too. Success is exit code 0 and nothing else. Every method rejects
+ * with a `Problem`: `COMMAND_FAILED`, `COMMAND_TIMEOUT`, `COMMAND_CANCELLED`, `CONNECTION_LOST`, before the command `SUDO_REFUSED`,
+ * `LOGIN_SHELL`, `CHANNEL_REFUSED` and `SECRET_MISSING`, and those of connecting (`HOST_UNREACHABLE`, `HOST_KEY_UNKNOWN`,
+ * `HOST_KEY_CHANGED`, `LOGIN_REFUSED`).
  */
 export interface Shell {
   readonly host: Host
@@ -88,6 +120,7 @@ export interface Shell {
   remove(path: string): Promise<void>
   /** Atomic: an existing link is replaced in one step, and the result is read back. A folder in its place is an error. */
   symlink(target: string, path: string): Promise<void>
+  /** Never into a folder of that name. */
   rename(from: string, to: string): Promise<void>
   /** From this machine to the shell's. Size and sha256 are checked before the file gets its final name. */
   uploadFile(from: string, to: string, options?: FileOptions): Promise<void>
@@ -107,6 +140,8 @@ export interface Shell {
 
 /** What a shell tells of its commands; the run adds the node and the time. */
 export type CommandEvent =
+  /** A dry run would have done this: a command, or what becomes of a file with its size. */
+  | { readonly type: 'command.skipped'; readonly host: string; readonly text: string }
   | {
       readonly type: 'command.started'
       readonly command: number

@@ -67,6 +67,11 @@ export function plainRenderer(context: RenderContext): Renderer {
       )
       return
     }
+    if (event.type === 'command.skipped') {
+      under(node, phase, at)
+      print(`      ${event.host}: would ${style.yellow(oneLine(event.text))}`)
+      return
+    }
     const key = `${node.id} ${phase} ${String(event.command)} ${event.host}`
     if (event.type === 'command.started') {
       const title = `${labelOf(node)} ${phase}`

@@ -1,4 +1,4 @@
-import { fileJournal, redact, type Journal, type RunInfo, type ShellProvider } from '@deployfile/core'
+import { fileJournal, type Journal, type RunInfo, type ShellProvider } from '@deployfile/core'
 import { createShells } from '@deployfile/shell'
 
 /** What one run holds open: its journal, and the connections to its hosts. */
@@ -15,7 +15,7 @@ const CLOSING = 3000
 /** `keep`: how many bytes of the events of a run that goes on are whole lines. */
 export function openDoors(run: RunInfo, folder: string, keep?: number): Doors {
   const journal = fileJournal(folder, keep)
-  const shells = createShells({ root: run.root, redact })
+  const shells = createShells({ root: run.root })
   return {
     journal,
     shells,

@@ -3,7 +3,6 @@ import {
   defineConfig,
   execute,
   loadCatalog,
-  redact,
   resolvePlan,
   type HostSpec,
   type Question,
@@ -53,7 +52,6 @@ export function project(
     const plan = resolvePlan(catalog, { stage, tasks: [task], inputs })
     const shells = createShells({
       root: options.root,
-      redact,
       ...(options.sshConfig !== undefined && { sshConfig: options.sshConfig }),
     })
     const events: RunEvent[] = []

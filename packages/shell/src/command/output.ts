@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder'
+import type { Redactor } from '@deployfile/core'
 
 /** Bytes of each stream kept in memory: the first and the last half of it. */
 export const CAPTURE_LIMIT = 1024 * 1024
@@ -69,8 +70,11 @@ export interface Lines {
   end(): void
 }
 
-/** Splits a stream into lines, whatever the chunks: one decoder for its whole life, CR before LF dropped. */
-export function createLines(tell: (line: string) => void): Lines {
+/**
+ * Splits a stream into lines, whatever the chunks: one decoder for its whole life, CR before LF dropped. Redacted before they are split,
+ * so that no secret of several lines, or at the border of a piece, passes by halves.
+ */
+export function createLines(redactor: Redactor, tell: (line: string) => void): Lines {
   const decoder = new StringDecoder('utf8')
   let rest = ''
   const take = (text: string): void => {
@@ -85,10 +89,10 @@ export function createLines(tell: (line: string) => void): Lines {
   }
   return {
     add(chunk) {
-      take(decoder.write(chunk))
+      take(redactor.add(decoder.write(chunk)))
     },
     end() {
-      take(decoder.end())
+      take(redactor.add(decoder.end()) + redactor.end())
       if (rest !== '') tell(rest)
       rest = ''
     },

@@ -1,19 +1,18 @@
-import { setMaxListeners } from 'node:events'
-import type { Readable, Writable } from 'node:stream'
-import { type CommandEvent, isProblem, type ShellScope } from '@deployfile/core'
+import { randomBytes } from 'node:crypto'
+import { isProblem, reveal, type ShellScope } from '@deployfile/core'
 import type { Ending, Running, Transport } from '../transport.ts'
-import { commandStopped, connectionLost, type Facts, outputCut } from './failure.ts'
-import { fitted, type Order } from './order.ts'
-import { CAPTURE_LIMIT, createCapture, createLines } from './output.ts'
-import { elapse, supervise, type Stop } from './supervise.ts'
-
-/** What the shells of one run share. */
-export interface Voice {
-  /** Numbers commands, unique in the run. */
-  next(): number
-  /** Hides secrets in whatever leaves this package as text. */
-  redact(text: string): string
-}
+import { attend, type Talk } from './attend.ts'
+import { commandStopped, connectionLost, type Facts, type Left, notBegun, outputCut } from './failure.ts'
+import { sourceOf } from './feed.ts'
+import { type Launch, launch, type Place } from './launch.ts'
+import { endOrder, SOME_LEFT, signalOrder, type Trace } from './leftover.ts'
+import { loginEnvironment } from './login.ts'
+import { clearLost, rememberLost } from './lost.ts'
+import type { Order } from './order.ts'
+import { createReport, type Report } from './report.ts'
+import type { Shared } from './shared.ts'
+import { createStop, type StopSource } from './stop.ts'
+import { type Outcome, supervise, type Stop, within } from './supervise.ts'
 
 export interface Done {
   readonly ending: Ending
@@ -24,199 +23,193 @@ export interface Done {
   readonly facts: Facts
 }
 
-const TAIL_LINES = 20
+/** What is left of a command that has been stopped gets this long to be found and ended. */
+const CLEARING = 1_500
 
 /**
  * Starts an order, tells of it, and waits for its end. Resolves with whatever status it had; rejects with CONNECTION_LOST,
- * COMMAND_CANCELLED, COMMAND_TIMEOUT or what the transport rejected with. Always settles: 8 s after a cancel at the latest.
+ * COMMAND_CANCELLED, COMMAND_TIMEOUT, SUDO_REFUSED, LOGIN_SHELL, SECRET_MISSING or what the transport rejected with. Always settles:
+ * 9 s after a cancel at the latest.
  */
 export async function perform(
-  whole: Order,
+  order: Order,
   transport: Transport,
   scope: ShellScope,
-  voice: Voice,
+  shared: Shared,
 ): Promise<Done> {
-  const order = fitted(whole)
-  const host = transport.host.name
-  const text = voice.redact(order.text)
-  const command = voice.next()
-  const begun = performance.now()
-  const tails = { stdout: [] as string[], stderr: [] as string[] }
-  const facts = (): Facts => ({ host, text, tail: tails.stderr.length > 0 ? tails.stderr : tails.stdout })
-  const stop = createStop(scope.signal, order.timeout)
-
-  // A listener that throws (a full disk under a journal) must end this command, not the process.
-  const tell = (event: CommandEvent): void => {
-    try {
-      scope.emit(event)
-    } catch (error) {
-      stop.because({ error })
-    }
-  }
-  const lines = (stream: 'stdout' | 'stderr') =>
-    createLines((raw) => {
-      const line = voice.redact(raw)
-      const tail = tails[stream]
-      tail.push(line)
-      if (tail.length > TAIL_LINES) tail.shift()
-      tell({ type: 'command.output', command, host, stream, line })
-    })
+  const { host } = transport
+  const key = `${host.stage}/${host.name}`
+  let talk: Talk | undefined
+  let heard = performance.now()
+  const alive = (): void => void (heard = performance.now())
+  const stop = createStop(scope.signal, {
+    timeout: order.timeout,
+    idle: order.idle,
+    alive: () => (talk?.waiting === true ? undefined : heard),
+  })
+  const report = createReport(order, host.name, scope, shared, (error) => stop.because({ error }))
+  const again = (
+    other: Order,
+    signal: AbortSignal,
+    emit: ShellScope['emit'] = (event) => scope.emit(event),
+  ): Promise<Done> => perform(other, transport, { signal, emit }, shared)
+  // About this command, and told to nobody.
+  const about = (other: Order): Promise<number | null | undefined> =>
+    again({ ...other, urgent: true }, AbortSignal.timeout(other.timeout ?? CLEARING), () => undefined).then(
+      (done) => done.ending.exitCode,
+      () => undefined,
+    )
 
   let ending: Ending | undefined
-  tell({ type: 'command.started', command, host, text, reads: order.reads })
+  let input: ReturnType<typeof sourceOf>
+  report.started()
   try {
-    const running = await started(order, transport, stop, facts)
-    const captures = {
-      stdout: createCapture(order.capture ?? CAPTURE_LIMIT),
-      stderr: createCapture(CAPTURE_LIMIT),
+    input = sourceOf(order.input)
+    if (order.urgent !== true && order.clears !== true)
+      await clearLost(key, shared, (other) => again(other, stop.signal))
+    const place: Place = {
+      mark: randomBytes(8).toString('hex'),
+      path: host.path ?? [],
+      login: await loginOf(order, transport, shared, stop, again),
+      hasPassword: host.sudo?.password !== undefined,
     }
-    let heard = performance.now()
-    const listen = (stream: 'stdout' | 'stderr', quiet: boolean): (() => void) => {
-      const told = lines(stream)
-      running[stream].on('data', (chunk: Buffer) => {
-        heard = performance.now()
-        captures[stream].add(chunk)
-        if (!quiet) told.add(chunk)
-      })
-      return () => told.end()
-    }
-    const finish = [listen('stderr', false)]
-    if (order.into) pour(running.stdout, order.into, stop, () => (heard = performance.now()))
-    else finish.push(listen('stdout', order.silent === true))
-    feed(order.input, running.stdin, stop)
-
-    const outcome = await supervise(running, stop.reason, () => heard)
+    revealAll(order, transport)
+    alive()
+    stop.begin()
+    const { running, launched } = await started(order, place, transport, stop, report)
+    talk = attend(running, {
+      ...{ order, launched, input, report, stop, alive },
+      mark: place.mark,
+      password: host.sudo?.password,
+      greeted: ({ shell }) => {
+        if (order.user === undefined) transport.learn?.(shell)
+      },
+    })
+    const trace = (): Trace => ({
+      mark: place.mark,
+      text: report.facts().text,
+      user: order.user,
+      pid: talk?.greeting?.pid,
+      session: talk?.greeting?.session,
+    })
+    // Until sudo has let it through, nothing of it runs, and asking sudo again would not find out more.
+    const hunted = (): boolean => order.user === undefined || talk?.greeting !== undefined
+    const outcome = await supervise(
+      running,
+      stop.reason,
+      () => heard,
+      order.urgent === true ? undefined : (name) => void (hunted() && about(signalOrder(trace(), name))),
+    )
     ending = outcome.ending
-    for (const end of finish) end()
-    if (outcome.stopped) throw stoppedBy(outcome.stopped, facts(), outcome.ending)
-    const known = outcome.ending ?? { exitCode: null, signal: null, lost: 'no answer' }
-    const unknown = known.exitCode === null && known.signal === null
-    if (unknown || (known.lost !== undefined && wantsOutput(order)))
-      throw connectionLost(facts(), known.lost ?? 'it told no exit status', true)
-    if (outcome.cut && wantsOutput(order)) throw outputCut(facts(), known)
-    return {
-      ending: known,
-      stdout: captures.stdout.text(),
-      stderr: captures.stderr.text(),
-      truncated:
-        captures.stdout.truncated || captures.stderr.truncated || outcome.cut || known.lost !== undefined,
-      durationMs: elapse(begun),
-      facts: facts(),
+    talk.end()
+    const unknown = !ending || (ending.exitCode === null && ending.signal === null)
+    if (unknown && order.urgent !== true && hunted()) rememberLost(key, shared, trace())
+    if (outcome.stopped) {
+      const left = unknown
+        ? 'unknown'
+        : await clearedAway(order, hunted(), ending, () => about(endOrder([trace()], 0)))
+      throw stoppedBy(outcome.stopped, report.facts(), ending, left)
     }
+    return await conclude(order, outcome, talk, stop, report)
   } finally {
     stop.release()
-    if (typeof order.input === 'object' && 'destroy' in order.input) order.input.destroy()
-    tell({
-      type: 'command.ended',
-      command,
-      host,
-      exitCode: ending?.exitCode ?? null,
-      signal: ending?.signal ?? null,
-      durationMs: elapse(begun),
-    })
+    talk?.release()
+    if (typeof input === 'object' && 'destroy' in input) input.destroy()
+    report.ended(ending)
   }
 }
 
-// Half of the output of something that changes the world is a flaw of the log; half of an answer is a wrong answer.
-function wantsOutput(order: Order): boolean {
-  return order.reads || order.into !== undefined
+/** The one that was told to go has gone; those that it had started may not have listened. */
+async function clearedAway(
+  order: Order,
+  hunted: boolean,
+  ending: Ending | undefined,
+  end: () => Promise<number | null | undefined>,
+): Promise<Left> {
+  if (ending?.lost !== undefined) return 'unknown'
+  if (order.urgent === true || !hunted) return 'nothing'
+  return (await within(end(), CLEARING)) === SOME_LEFT ? 'unknown' : 'nothing'
+}
+
+/** What an end that nobody brought about means. */
+async function conclude(
+  order: Order,
+  outcome: Outcome,
+  talk: Talk,
+  stop: StopSource,
+  report: Report,
+): Promise<Done> {
+  const facts = report.facts()
+  const ending = outcome.ending ?? { exitCode: null, signal: null, lost: 'no answer' }
+  // Half of the output of something that changes the world is a flaw of the log; half of an answer is a wrong answer.
+  const wantsOutput = order.reads || order.into !== undefined
+  const unknown = ending.exitCode === null && ending.signal === null
+  if (unknown || (ending.lost !== undefined && wantsOutput))
+    throw connectionLost(facts, ending.lost ?? 'it told no exit status', true)
+  if (!talk.greeting) throw order.user === undefined ? notBegun(facts, ending, talk.said()) : talk.refused()
+  if (outcome.cut && wantsOutput) throw outputCut(facts, ending)
+  if (ending.exitCode === 0) {
+    await Promise.race([talk.finish(), stop.reason])
+    const why = stop.now()
+    if (why) throw stoppedBy(why, facts, ending, 'nothing')
+  }
+  return {
+    ending,
+    stdout: talk.stdout.text(),
+    stderr: talk.stderr.text(),
+    truncated: talk.stdout.truncated || talk.stderr.truncated || outcome.cut || ending.lost !== undefined,
+    durationMs: report.durationMs,
+    facts,
+  }
+}
+
+/** What cannot be read is said before anything is started. */
+function revealAll({ secrets = {}, user }: Order, { host }: Transport): void {
+  for (const secret of Object.values(secrets)) reveal(secret)
+  if (user !== undefined && host.sudo?.password) reveal(host.sudo.password)
+}
+
+/** With `user` it is sudo that makes the environment. */
+async function loginOf(
+  order: Order,
+  { host }: Transport,
+  shared: Shared,
+  stop: StopSource,
+  again: (order: Order, signal: AbortSignal) => Promise<Done>,
+): Promise<string | undefined> {
+  if (host.login !== true || order.user !== undefined || order.bare === true) return undefined
+  return loginEnvironment(host, shared, stop.signal, (asking) => again(asking, stop.signal))
 }
 
 async function started(
   order: Order,
+  place: Place,
   transport: Transport,
   stop: StopSource,
-  facts: () => Facts,
-): Promise<Running> {
+  { facts }: Pick<Report, 'facts'>,
+): Promise<{ readonly running: Running; readonly launched: Launch }> {
   const early = stop.now()
-  if (early) throw stoppedBy(early, facts(), undefined, false)
+  if (early) throw stoppedBy(early, facts(), undefined, 'not started')
+  let launched: Launch | undefined
   try {
-    return await transport.start(
-      { sh: order.sh, args: order.args ?? [], stdin: order.input === undefined ? 'none' : 'pipe' },
+    const running = await transport.start(
+      (room) => (launched = launch(order, place, room)).start,
       stop.signal,
+      order.urgent,
     )
+    return { running, launched: launched ?? launch(order, place, 0) }
   } catch (error) {
     const lost = isProblem(error) && error.code === 'CONNECTION_LOST' ? error.details : undefined
     const mayHaveRun = lost?.command?.mayHaveRun === true
     const why = stop.now()
     // A link that broke in between is the better story: what was asked for may have run.
-    if (why && !mayHaveRun) throw stoppedBy(why, facts(), undefined, false)
+    if (why && !mayHaveRun) throw stoppedBy(why, facts(), undefined, 'not started')
     // The transport knows the reason, this place the command.
     if (lost?.cause instanceof Error) throw connectionLost(facts(), lost.cause.message, mayHaveRun)
     throw error
   }
 }
 
-function stoppedBy(stop: Stop, facts: Facts, ending: Ending | undefined, started = true): unknown {
-  return typeof stop === 'object' && 'error' in stop
-    ? stop.error
-    : commandStopped(stop, facts, ending, started)
-}
-
-interface StopSource {
-  /** Aborted by the run, by the timeout or by a fault of ours, whichever is first. */
-  readonly signal: AbortSignal
-  readonly reason: Promise<Stop>
-  now(): Stop | undefined
-  because(stop: Stop): void
-  release(): void
-}
-
-function createStop(outer: AbortSignal, timeout: number | undefined): StopSource {
-  // Many commands listen to the one signal of a run, which is no leak.
-  setMaxListeners(0, outer)
-  const controller = new AbortController()
-  let first: Stop | undefined
-  let settle: (stop: Stop) => void
-  const reason = new Promise<Stop>((resolve) => (settle = resolve))
-  const because = (stop: Stop): void => {
-    if (first !== undefined) return
-    first = stop
-    settle(stop)
-    controller.abort()
-  }
-  const cancel = (): void => because('cancelled')
-  if (outer.aborted) cancel()
-  else outer.addEventListener('abort', cancel, { once: true })
-  const timer = timeout === undefined ? undefined : setTimeout(() => because({ timeout }), timeout)
-  return {
-    signal: controller.signal,
-    reason,
-    now: () => first,
-    because,
-    release() {
-      clearTimeout(timer)
-      outer.removeEventListener('abort', cancel)
-    },
-  }
-}
-
-function feed(input: Order['input'], stdin: Writable | undefined, stop: StopSource): void {
-  if (input === undefined || !stdin) return
-  // EPIPE: the command did not want all of it. Its exit code says whether that was right.
-  stdin.on('error', () => undefined)
-  if (typeof input === 'string' || input instanceof Uint8Array) {
-    stdin.end(input)
-    return
-  }
-  input.on('error', (error) => stop.because({ error }))
-  input.pipe(stdin)
-  // What is being stopped must not be completed by what is still on its way; and a TERM that falls between fork and exec is lost
-  // (dash), so that only the end of its input lets the other side clean up before the KILL. Uploads check their size.
-  const cutOff = (): void => {
-    input.unpipe(stdin)
-    stdin.end()
-  }
-  if (stop.now()) cutOff()
-  else stop.signal.addEventListener('abort', cutOff, { once: true })
-}
-
-function pour(from: Readable, into: Writable, stop: StopSource, heard: () => void): void {
-  into.on('error', (error) => {
-    stop.because({ error })
-    // The rest must still be read, or the command never ends.
-    from.resume()
-  })
-  from.on('data', heard)
-  from.pipe(into)
+function stoppedBy(stop: Stop, facts: Facts, ending: Ending | undefined, left: Left): unknown {
+  return typeof stop === 'object' && 'error' in stop ? stop.error : commandStopped(stop, facts, ending, left)
 }

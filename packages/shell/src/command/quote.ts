@@ -1,18 +1,11 @@
-import { Problem } from '@deployfile/core'
+import { isSecret, Problem, type Secret } from '@deployfile/core'
 
 /**
  * One word of POSIX sh that means exactly `text`: all bytes but NUL pass (dash and bash, XCU 2.2.2).
- * @throws Problem `VALUE_UNQUOTABLE` (usage) for NUL, which no argument of a program can hold
+ * @throws Problem `VALUE_UNQUOTABLE` (usage) for NUL, which no argument of a program can hold, and for half of a character
  */
 export function quote(text: string): string {
-  if (text.includes('\0')) {
-    throw new Problem(
-      'usage',
-      'VALUE_UNQUOTABLE',
-      `a value for a command contains a NUL byte: ${shown(text)}`,
-    )
-  }
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`
+  return `'${passable(text).replaceAll("'", String.raw`'\''`)}'`
 }
 
 /**
@@ -25,6 +18,34 @@ export function quotePath(path: string): string {
   if (path === '~' || path === '~/') return '"$HOME"'
   if (path.startsWith('~/')) return `"$HOME"/${quote(path.slice(2))}`
   return quote(path.startsWith('/') ? path : `./${path}`)
+}
+
+/**
+ * The text, when a program can be given it.
+ * @throws Problem `VALUE_UNQUOTABLE`, `SECRET_IN_COMMAND` (usage)
+ */
+export function passable(text: string): string {
+  if (isSecret(text)) throw secretInCommand(text, 'a command')
+  if (text.includes('\0')) throw unquotable(text, 'a NUL byte')
+  // It has no UTF-8, and would silently arrive as U+FFFD.
+  if (/\p{Surrogate}/u.test(text)) throw unquotable(text, 'half of a surrogate pair')
+  return text
+}
+
+/** `where`: "the command `psql …` has as value 1"; arguments are seen by everybody who may list processes. */
+export function secretInCommand(secret: Secret, where: string): Problem {
+  return new Problem(
+    'usage',
+    'SECRET_IN_COMMAND',
+    `${where} has the secret '${secret.name}' in its text, where every user of the machine could read it`,
+    {
+      hint: 'Give it to the command as an environment variable, .with({ secrets: { PGPASSWORD: … } }), or on its standard input, .with({ input: … }).',
+    },
+  )
+}
+
+function unquotable(text: string, what: string): Problem {
+  return new Problem('usage', 'VALUE_UNQUOTABLE', `a value for a command contains ${what}: ${shown(text)}`)
 }
 
 function shown(text: string): string {

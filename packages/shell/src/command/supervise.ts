@@ -1,7 +1,8 @@
 import type { Ending, Running } from '../transport.ts'
 
 /** Why a command is stopped before its end. `error`: something of ours failed, and is what the caller shall see. */
-export type Stop = 'cancelled' | { readonly timeout: number } | { readonly error: unknown }
+export type Stop =
+  'cancelled' | { readonly timeout: number } | { readonly idle: number } | { readonly error: unknown }
 
 export interface Outcome {
   /** Undefined: it was told to stop, and nothing came back. */
@@ -13,14 +14,21 @@ export interface Outcome {
 
 const TERM_TO_KILL = 5_000
 const KILL_TO_CLOSE = 2_000
+/** After a signal, how long its effect is awaited before the processes are looked for by another way. */
+const SIGNAL_WAIT = 400
 /** After the exit, how long its output may stay open without a byte. A server started in the background must not hang a run. */
 const OPEN_AFTER_EXIT = 10_000
 
-/** Waits for the end, or brings it about: TERM to the process group, after 5 s KILL, after 2 s more nobody listens. */
+/**
+ * Waits for the end, or brings it about: TERM to the process group, after 5 s KILL, after 2 s more nobody listens.
+ * @param hunt finds the command's processes where a signal request does not reach them: sshd sends none into a forced command, none to
+ * sudo's, and before 7.9 none at all. Without it nobody waits for one that is stopped.
+ */
 export async function supervise(
   running: Running,
   stop: Promise<Stop>,
   heard: () => number,
+  hunt: ((name: 'TERM' | 'KILL') => void) | undefined,
 ): Promise<Outcome> {
   const first = await Promise.race([
     running.ended.then((ending) => ({ ending, cut: false })),
@@ -31,11 +39,22 @@ export async function supervise(
     if (first.cut) running.close()
     return first
   }
-  running.signal('TERM')
-  let ending = await within(running.ended, TERM_TO_KILL)
-  if (!ending) {
-    running.signal('KILL')
-    ending = await within(running.ended, KILL_TO_CLOSE)
+  if (!hunt) {
+    running.close()
+    return { ending: undefined, stopped: first.stopped, cut: false }
+  }
+  let ending: Ending | undefined
+  for (const [name, patience] of [
+    ['TERM', TERM_TO_KILL],
+    ['KILL', KILL_TO_CLOSE],
+  ] as const) {
+    running.signal(name)
+    ending = await within(running.ended, SIGNAL_WAIT)
+    if (!ending) {
+      hunt(name)
+      ending = await within(running.ended, patience - SIGNAL_WAIT)
+    }
+    if (ending) break
   }
   if (!ending) running.close()
   return { ending, stopped: first.stopped, cut: false }
@@ -56,7 +75,8 @@ async function leftOpen(running: Running, heard: () => number): Promise<Ending> 
   }
 }
 
-async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
+/** The promise's value, or undefined when it takes longer. */
+export async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), milliseconds)

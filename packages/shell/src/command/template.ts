@@ -1,17 +1,17 @@
-import { Problem, type ShellValue } from '@deployfile/core'
-import { quote } from './quote.ts'
+import { isSecret, Problem, type ShellValue } from '@deployfile/core'
+import { passable, quote, secretInCommand } from './quote.ts'
 
 /**
  * The command of a template: every value becomes one quoted word, an array one word per element. Backslashes are the shell's
  * (`find . -name '*.rb' -exec rm {} \;`), as with String.raw.
  * A value between quotes of the template would break out of them (`'${x}'` becomes `''x''`), so that is refused.
- * @throws Problem `COMMAND_TEMPLATE` (usage)
+ * @throws Problem `COMMAND_TEMPLATE`, `SECRET_IN_COMMAND`, `VALUE_UNQUOTABLE` (usage)
  */
 export function compose(strings: TemplateStringsArray, values: readonly ShellValue[]): string {
   let command = ''
   const parts = strings.raw.map(asWritten)
   for (const [index, part] of parts.entries()) {
-    command += part
+    command += passable(part)
     if (index >= values.length) break
     if (insideQuotes(parts.slice(0, index + 1))) {
       throw refused(
@@ -34,6 +34,7 @@ function word(value: unknown, index: number, before: string): string {
   if (typeof value === 'string') return quote(value)
   if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value)))
     return quote(String(value))
+  if (isSecret(value)) throw secretInCommand(value, `the command \`${before.trim()}…\``)
   if (Array.isArray(value)) return value.map((element) => word(element, index, before)).join(' ')
   throw refused(before, `has ${value === null ? 'null' : typeof value} as value ${String(index + 1)}`)
 }

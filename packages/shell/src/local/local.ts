@@ -1,13 +1,18 @@
 import { spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { type Host, Problem } from '@deployfile/core'
+import { quote } from '../command/quote.ts'
 import type { Ending, Running, Transport } from '../transport.ts'
+
+/** Linux allows 128 KiB for one argument (MAX_ARG_STRLEN). */
+const ROOM = 64 * 1024
 
 /** Commands on this machine, in `folder`. HOME stays the user's own. */
 export function localTransport(host: Host, folder: string): Transport {
   return {
     host,
-    async start({ sh, args, stdin }) {
+    async start(compose) {
+      const { sh, args, stdin, pty } = compose(ROOM)
       // spawn reports a missing folder as a missing `sh`.
       if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
         throw new Problem('check', 'FOLDER_MISSING', `${host.name}: the folder ${folder} does not exist`, {
@@ -16,12 +21,12 @@ export function localTransport(host: Host, folder: string): Transport {
         })
       }
       // A process group of its own, so that all of it can be stopped, and Ctrl-C in the terminal reaches only us.
-      const words = ['-c', sh, 'sh', ...args]
       const group = { cwd: folder, detached: true }
+      const [file, ...words] = pty ? onTerminal(sh, args) : ['sh', '-c', sh, 'sh', ...args]
       const child =
         stdin === 'pipe'
-          ? spawn('sh', words, { ...group, stdio: ['pipe', 'pipe', 'pipe'] })
-          : spawn('sh', words, { ...group, stdio: ['ignore', 'pipe', 'pipe'] })
+          ? spawn(file, words, { ...group, stdio: ['pipe', 'pipe', 'pipe'] })
+          : spawn(file, words, { ...group, stdio: ['ignore', 'pipe', 'pipe'] })
       const ending = (code: number | null, signal: string | null): Ending => ({ exitCode: code, signal })
       let over = false
       const exited = new Promise<Ending>((resolve) => {
@@ -37,10 +42,15 @@ export function localTransport(host: Host, folder: string): Transport {
         child.once('spawn', resolve)
         child.once('error', (cause) => {
           reject(
-            new Problem('check', 'HOST_UNREACHABLE', `${host.name}: sh cannot be started: ${cause.message}`, {
-              host: host.name,
-              cause,
-            }),
+            new Problem(
+              'check',
+              'HOST_UNREACHABLE',
+              `${host.name}: ${file} cannot be started: ${cause.message}`,
+              {
+                host: host.name,
+                cause,
+              },
+            ),
           )
         })
       })
@@ -68,4 +78,19 @@ export function localTransport(host: Host, folder: string): Transport {
       return running
     },
   }
+}
+
+/** The program `script` makes a terminal where there is none: util-linux's takes a command of the login shell, BSD's words. */
+function onTerminal(sh: string, args: readonly string[]): [string, ...string[]] {
+  const words = ['sh', '-c', sh, 'sh', ...args]
+  if (process.platform !== 'linux') return ['script', '-q', '/dev/null', ...words]
+  const shell = process.env['SHELL'] ?? ''
+  return [
+    'env',
+    'SHELL=/bin/sh',
+    'script',
+    '-qefc',
+    `SHELL=${quote(shell)} exec ${words.map(quote).join(' ')}`,
+    '/dev/null',
+  ]
 }

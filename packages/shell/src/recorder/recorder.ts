@@ -9,8 +9,9 @@ import {
   type ShellValue,
 } from '@deployfile/core'
 import { commandFailed } from '../command/failure.ts'
-import { type Order, program, readable, script, under } from '../command/order.ts'
+import { type Order, program, readable, script } from '../command/order.ts'
 import { compose } from '../command/template.ts'
+import { under } from '../command/under.ts'
 import {
   existsOrder,
   mkdirOrder,
@@ -89,9 +90,8 @@ function recordingShell(parts: Parts): Shell {
   const reply = async (call: Recorded['call'], order: Order, given: CommandOptions = {}): Promise<Reply> => {
     const options = { ...defaults, ...given }
     // The same refusals as where it is run: a bad name of a variable, an empty path.
-    const { text, reads } = under(options, order)
-    const input =
-      typeof order.input === 'string' || order.input instanceof Uint8Array ? order.input : options.input
+    const { text, reads, input: whole } = under(options, order)
+    const input = typeof whole === 'string' || whole instanceof Uint8Array ? whole : undefined
     await Promise.resolve()
     note({ host: host.name, call, text, reads, options, ...(input !== undefined && { input }) })
     const answer = answers.find(([wanted]) =>
@@ -133,7 +133,7 @@ function recordingShell(parts: Parts): Shell {
       truth('test', typed(true, strings, values)),
     run: async (file, args = [], given = {}) => output('run', program(file, args), given),
     script: async (text, values = [], given = {}) =>
-      output('script', { ...script(text, values), text, input: given.input ?? '' }, given),
+      output('script', { ...script(text, values), text }, given),
     with: (given) => recordingShell({ ...parts, defaults: { ...defaults, ...given } }),
     readFile: async (path) => (await output('readFile', readOrder(path))).stdout,
     writeFile: async (path, content) =>

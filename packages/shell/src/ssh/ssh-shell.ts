@@ -1,32 +1,40 @@
-import { randomBytes } from 'node:crypto'
 import { type Host, isProblem, Problem } from '@deployfile/core'
 import type { Client, ClientChannel } from 'ssh2'
-import { quote } from '../command/quote.ts'
 import type { Ending, Running, Start, Transport } from '../transport.ts'
 import type { Connection } from './connection.ts'
 import { pause, unlessAborted } from './gate.ts'
+import { loginLine, roomOf } from './line.ts'
 import type { Pool } from './pool.ts'
 
 /** Channels that the other side refused to open: the command did not start, so it may be tried again. */
 const OPEN_TRIES = 8
 /** A request that is neither granted nor refused: keepalive ends the connection by then; a cancelled run does not wait so long. */
 const CANCELLED_WAIT = 3_000
-/** After a signal, how long its effect is awaited before the processes are looked for by another way. */
-const SIGNAL_WAIT = 400
 const AFTER_LOSS = 1_000
+
+/** By pool and host: in which login shell its commands find themselves. */
+const loginShells = new WeakMap<Pool, Map<string, string>>()
 
 /** Commands on `host` over the pool's connection to it. */
 export function sshTransport(host: Host, pool: Pool): Transport {
+  const shells = loginShells.get(pool) ?? new Map<string, string>()
+  loginShells.set(pool, shells)
   return {
     host,
-    async start(command, signal) {
+    learn: (shell) => void shells.set(host.name, shell),
+    async start(compose, signal, urgent = false) {
       let refused = 0
       for (let lost = 0; ;) {
         const connection = await unlessAborted(pool.connection(host), signal)
         let leave: (() => void) | undefined
         try {
-          leave = await connection.channels.enter(signal)
-          return await open(host.name, connection, command, signal, leave)
+          leave = urgent ? () => undefined : await connection.channels.enter(signal)
+          const shell = shells.get(host.name)
+          const command = compose(roomOf(shell))
+          const text = loginLine(command, shell)
+          return await request(host.name, connection, { text, pty: command.pty }, signal, (channel) =>
+            follow(connection, channel, command, leave),
+          )
         } catch (error) {
           leave?.()
           if (error instanceof Error && UNSENT.test(error.message)) connection.abandon(error.message)
@@ -36,7 +44,7 @@ export function sshTransport(host: Host, pool: Pool): Transport {
           } else if (isOpenFailure(error)) {
             // More than the host allows at once (MaxSessions). With others of ours inside, one of them makes room.
             if (connection.channels.inside > 0) connection.channels.narrow()
-            else if (++refused >= OPEN_TRIES) throw notStarted(host.name, error.message, error)
+            else if (++refused >= OPEN_TRIES) throw channelRefused(host.name, error)
             await pause(Math.min(500, 5 * 2 ** refused) * (0.5 + Math.random()), signal)
           } else throw error
         }
@@ -52,41 +60,34 @@ function notStarted(host: string, reason: string, cause: unknown): Problem {
   return new Problem('task', 'CONNECTION_LOST', `${host}: the command did not start: ${reason}`, {
     host,
     cause,
+    retryable: true,
   })
+}
+
+function channelRefused(host: string, cause: Error): Problem {
+  return new Problem(
+    'task',
+    'CHANNEL_REFUSED',
+    `${host}: the host opens no session for a command: ${cause.message}`,
+    {
+      host,
+      cause,
+      retryable: true,
+      hint: 'The login works, so look at MaxSessions in its sshd_config and at the limit of processes of this login.',
+    },
+  )
 }
 
 function isOpenFailure(error: unknown): error is Error {
   return error instanceof Error && 'reason' in error && /open failure/i.test(error.message)
 }
 
-function open(
-  host: string,
-  connection: Connection,
-  command: Start,
-  signal: AbortSignal,
-  leave: () => void,
-): Promise<Running> {
-  const mark = `DEPLOYFILE_COMMAND=${randomBytes(8).toString('hex')}`
-  // Followed from the moment it opens: a short command's exit status may be in the same packet as the answer to its request.
-  return request(host, connection, line(command, mark), signal, (channel) =>
-    follow(connection, channel, command, mark, leave),
-  )
-}
-
-/**
- * The login shell may be any; it only has to start sh. Standard input stays open on our side even when the command has none,
- * because ssh2 and older sshd deliver signals to open channels only.
- */
-function line({ sh, args, stdin }: Start, mark: string): string {
-  const words = ['exec', 'sh', '-c', quote(`export ${mark}\n${sh}`), 'sh', ...args.map(quote)]
-  return `${words.join(' ')}${stdin === 'none' ? ' </dev/null' : ''}`
-}
-
 function request(
   host: string,
   connection: Connection,
-  text: string,
+  { text, pty }: { readonly text: string; readonly pty: boolean },
   signal: AbortSignal,
+  // Followed from the moment it opens: a short command's exit status may be in the same packet as the answer to its request.
   begin: (channel: ClientChannel) => Running,
 ): Promise<Running> {
   const { client } = connection
@@ -117,7 +118,7 @@ function request(
     }
     signal.addEventListener('abort', hurry, { once: true })
     // Throws at once when the socket is closed already: nothing was sent.
-    client.exec(text, (error, channel) => {
+    client.exec(text, { pty }, (error, channel) => {
       if (gaveUp) {
         if (!error) {
           channel.signal('KILL')
@@ -146,8 +147,7 @@ function follow(
   connection: Connection,
   channel: ClientChannel,
   command: Start,
-  mark: string,
-  leave: () => void,
+  leave: (() => void) | undefined,
 ): Running {
   let status: Ending | undefined
   let over = false
@@ -158,7 +158,7 @@ function follow(
   const finish = (): void => {
     if (over) return
     over = true
-    leave()
+    leave?.()
     const lost = connection.lost()
     const known = status ?? { exitCode: null, signal: null }
     tellEnd(lost === undefined ? known : { ...known, lost })
@@ -182,9 +182,6 @@ function follow(
     signal(name) {
       if (over || connection.lost() !== undefined) return
       sendSignal(connection.client, channel, name)
-      setTimeout(() => {
-        if (!over && !status) hunt(connection, mark, name)
-      }, SIGNAL_WAIT).unref()
     },
     close() {
       channel.close()
@@ -206,26 +203,4 @@ function sendSignal(client: Client, channel: ClientChannel, name: string): void 
   if (outgoing?.state === 'eof' && outgoing.id !== undefined && protocol?.signal)
     protocol.signal(outgoing.id, name)
   else channel.signal(name)
-}
-
-/**
- * sshd sends no signals into a forced command (`command=` in authorized_keys, ForceCommand), and before 7.9 into none. On Linux the
- * command and its children are known by a mark in their environment or arguments. Best effort, like every signal.
- */
-function hunt(connection: Connection, mark: string, name: string): void {
-  const [variable = '', value = ''] = mark.split('=')
-  // The mark is put together over there, so that this search does not find itself.
-  const text = `mark=${variable}; mark=$mark=${value}
-pids=$(grep -lsF "$mark" /proc/[0-9]*/environ /proc/[0-9]*/cmdline | cut -d/ -f3 | sort -u)
-[ -z "$pids" ] || kill -s ${name} $pids`
-  try {
-    connection.client.exec(`exec sh -c ${quote(text)} </dev/null >/dev/null 2>&1`, (error, channel) => {
-      if (error) return
-      channel.on('error', () => undefined)
-      channel.stderr.resume()
-      channel.resume()
-    })
-  } catch {
-    // Not connected any more: nothing can be sent.
-  }
 }

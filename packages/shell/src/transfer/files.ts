@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import { type CommandEvent, type CommandOptions, isProblem, Problem, type Shell } from '@deployfile/core'
-import { type Order, readable, under } from '../command/order.ts'
+import { type Order, readable } from '../command/order.ts'
 import type { Done } from '../command/perform.ts'
+import { under } from '../command/under.ts'
 import { fileDownload } from './download-file.ts'
 import { persist } from './download-tries.ts'
 import {
@@ -39,8 +40,8 @@ export interface FilesParts {
   readonly host: string
   /** Where local paths start. */
   readonly root: string
-  /** Folder and umask apply to files; environment and input are for commands. */
-  readonly place: Pick<CommandOptions, 'cwd' | 'umask'>
+  /** Folder, umask and user apply to files; environment and input are for commands. */
+  readonly place: Pick<CommandOptions, 'cwd' | 'umask' | 'user'>
   /** Temporary names on this host that could not be taken away, of all shells of a run. */
   readonly leftBehind: Set<string>
   readonly emit: (event: CommandEvent) => void

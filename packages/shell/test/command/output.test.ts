@@ -1,3 +1,4 @@
+import { createRedactor } from '@deployfile/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createCapture, createLines } from '../../src/command/output.ts'
@@ -51,7 +52,7 @@ describe('lines', () => {
         fc.array(fc.nat(), { maxLength: 8 }),
         (words, cuts) => {
           const told: string[] = []
-          const lines = createLines((line) => told.push(line))
+          const lines = createLines(createRedactor(), (line) => told.push(line))
           for (const part of cut(Buffer.from(words.map((word) => `${word}\n`).join('')), cuts))
             lines.add(part)
           lines.end()
@@ -63,7 +64,7 @@ describe('lines', () => {
 
   test('the last one needs no newline, and CR LF ends one', () => {
     const told: string[] = []
-    const lines = createLines((line) => told.push(line))
+    const lines = createLines(createRedactor(), (line) => told.push(line))
     lines.add(Buffer.from('one\r\ntwo'))
     lines.end()
     expect(told).toEqual(['one', 'two'])
@@ -71,7 +72,7 @@ describe('lines', () => {
 
   test('one without an end comes in pieces', () => {
     const told: string[] = []
-    const lines = createLines((line) => told.push(line))
+    const lines = createLines(createRedactor(), (line) => told.push(line))
     for (let at = 0; at < 100; at++) lines.add(Buffer.alloc(10_000, 'x'))
     lines.end()
     expect(told.length).toBeGreaterThan(10)

@@ -6,6 +6,8 @@ import type { Ending, Running } from '../../src/transport.ts'
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
 afterEach(() => void vi.useRealTimers())
 
+const hunted: string[] = []
+const hunt = (name: string): void => void hunted.push(name)
 const never = new Promise<Stop>(() => undefined)
 
 function fake() {
@@ -29,13 +31,13 @@ const done: Ending = { exitCode: 0, signal: null }
 test('an end is an end', async () => {
   const { running, end, said } = fake()
   end(done)
-  expect(await supervise(running, never, () => 0)).toEqual({ ending: done, cut: false })
+  expect(await supervise(running, never, () => 0, hunt)).toEqual({ ending: done, cut: false })
   expect(said).toEqual([])
 })
 
 test('a cancel is TERM, KILL after 5 s, and after 2 s more nobody listens', async () => {
   const { running, said } = fake()
-  const outcome = supervise(running, Promise.resolve('cancelled' as const), () => 0)
+  const outcome = supervise(running, Promise.resolve('cancelled' as const), () => 0, hunt)
   await vi.advanceTimersByTimeAsync(4_999)
   expect(said).toEqual(['TERM'])
   await vi.advanceTimersByTimeAsync(1)
@@ -47,7 +49,7 @@ test('a cancel is TERM, KILL after 5 s, and after 2 s more nobody listens', asyn
 
 test('what ends on TERM is not killed', async () => {
   const { running, said, end } = fake()
-  const outcome = supervise(running, Promise.resolve('cancelled' as const), () => 0)
+  const outcome = supervise(running, Promise.resolve('cancelled' as const), () => 0, hunt)
   await vi.advanceTimersByTimeAsync(10)
   end({ exitCode: null, signal: 'SIGTERM' })
   expect((await outcome).ending).toEqual({ exitCode: null, signal: 'SIGTERM' })
@@ -57,7 +59,7 @@ test('what ends on TERM is not killed', async () => {
 test('output left open by a background process is given up after 10 s of silence', async () => {
   const { running, said, exit } = fake()
   let heard = 0
-  const outcome = supervise(running, never, () => heard)
+  const outcome = supervise(running, never, () => heard, hunt)
   exit(done)
   await vi.advanceTimersByTimeAsync(9_000)
   heard = performance.now()

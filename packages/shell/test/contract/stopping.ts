@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { reveal, secret } from '@deployfile/core'
 import { expect, test } from 'vitest'
 import { type Open, problemOf, until } from './opened.ts'
 
@@ -68,6 +69,8 @@ export function events(open: Open): void {
   })
 
   test('secrets are hidden in texts, lines and errors, never in results', async () => {
+    process.env['CONTRACT_SECRET'] = 's3cret-word'
+    reveal(secret.env('CONTRACT_SECRET'))
     const { shell, events } = open()
     const problem = await problemOf(shell.sh`echo ${'s3cret-word'}; exit 1`)
     expect(JSON.stringify([events, problem.message, problem.details])).not.toContain('s3cret-word')

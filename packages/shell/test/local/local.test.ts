@@ -11,7 +11,7 @@ const temp = tempFolder('shell')
 const root = realpathSync(temp.path)
 const there = join(root, 'there')
 mkdirSync(there)
-const shells = createShells({ root, redact: (text) => text.replaceAll('s3cret-word', '***') })
+const shells = createShells({ root })
 afterAll(() => temp.remove())
 
 const host = (folder?: string): Host => ({
