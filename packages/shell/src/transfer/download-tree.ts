@@ -113,7 +113,7 @@ export async function treeLanding(from: string, host: string, to: string, tell: 
         await written
         await unpacking.done
       } catch (cause) {
-        throw isProblem(cause) ? cause : notWritten(to, cause)
+        throw isProblem(cause) ? cause : localFault(to, 'written', cause)
       }
       const sha256 = hash.digest('hex')
       if (held.toString() !== `ok ${sha256}\n`) {
@@ -146,14 +146,4 @@ async function refuseTaken(to: string): Promise<void> {
     refused('WRONG_KIND', `this machine: ${to} cannot be written: ${reason}`, { path: to })
   if (!found.isDirectory()) throw taken('it exists and is no folder')
   if ((await readdir(to)).length > 0) throw taken('it exists and is not empty')
-}
-
-function notWritten(to: string, cause: unknown): Error {
-  const said = cause instanceof Error ? cause.message : String(cause)
-  const code = /no space|quota/i.test(said)
-    ? 'ENOSPC'
-    : /permission denied/i.test(said)
-      ? 'EACCES'
-      : undefined
-  return localFault(to, 'written', code === undefined ? cause : Object.assign(new Error(said), { code }))
 }

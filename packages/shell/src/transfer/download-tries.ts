@@ -40,7 +40,9 @@ export async function persist(
       if (landed !== undefined) return landed
     }
   } catch (error) {
-    await download.leave(!isProblem(error) || error.code !== 'TRANSFER_BROKEN')
+    // What cannot be right is not kept, and neither is what there is no room for.
+    const useless = isProblem(error) && ['TRANSFER_BROKEN', 'NO_SPACE'].includes(error.code)
+    await download.leave(!useless)
     throw error
   }
 }

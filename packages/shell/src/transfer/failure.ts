@@ -32,7 +32,7 @@ const KINDS: readonly Kind[] = [
   {
     code: 'NO_SPACE',
     reason: 'no space is left for it',
-    said: /no space left|quota exceeded|file too large|file ?size limit/i,
+    said: /no space left|quota exceeded|file too large|file ?size limit|wrote only/i,
     errno: ['ENOSPC', 'EDQUOT', 'EFBIG'],
   },
   {
@@ -83,10 +83,7 @@ export function fileFailed(done: Done, path: string, deed: Deed): Problem {
   }
   const kind = KINDS.find(({ said }) => facts.tail.some((line) => said.test(line)))
   if (kind) {
-    // tar names what is meant inside of a tree.
-    const line = facts.tail.find((line) => kind.said.test(line)) ?? ''
-    const inside = /^(?:\S*tar): (.+)$/.exec(line)?.[1]
-    const reason = `${kind.reason}${inside === undefined ? '' : ` (${inside})`}`
+    const reason = reasonOf(kind, facts.tail)
     return problem(kind.code, whole(`${facts.host}: ${path}`, deed, reason), path, done)
   }
   if (exitCode === OVER_LIMIT) {
@@ -99,14 +96,25 @@ export function fileFailed(done: Done, path: string, deed: Deed): Problem {
 /** The same for a file of this machine. */
 export function localFault(path: string, deed: Deed, cause: unknown): Problem {
   const { code = '' } = cause as { readonly code?: unknown }
-  const kind = KINDS.find(({ errno }) => errno.includes(String(code)))
-  const said = cause instanceof Error ? cause.message : String(cause)
-  const message = whole(`this machine: ${path}`, deed, kind?.reason ?? said)
+  const lines = (cause instanceof Error ? cause.message : String(cause)).split('\n')
+  // A system error has a code; a tar that was started here only says what is wrong.
+  const kind =
+    KINDS.find(({ errno }) => errno.includes(String(code))) ??
+    KINDS.find(({ said }) => lines.some((line) => said.test(line)))
+  const reason = kind ? reasonOf(kind, lines) : (lines[0] ?? '')
+  const message = whole(`this machine: ${path}`, deed, reason)
   return new Problem('task', kind?.code ?? 'LOCAL_FILE', message, {
     path,
     hint: hint(kind?.code, path),
     cause,
   })
+}
+
+// tar names what is meant inside of a tree.
+function reasonOf(kind: Kind, lines: readonly string[]): string {
+  const line = lines.find((line) => kind.said.test(line)) ?? ''
+  const inside = /^\S*tar: (.+)$/.exec(line)?.[1]
+  return inside === undefined ? kind.reason : `${kind.reason} (${inside})`
 }
 
 /** A refusal of ours on this machine, or of what came from `host`. */

@@ -50,7 +50,7 @@ function packByTar(
   child.on('error', (cause) => into.destroy(localFault(root, 'read', cause)))
   child.on('close', (code) => {
     if (code === 0) into.end()
-    else into.destroy(notPacked(root, said.trim() || `tar ended with ${String(code)}`))
+    else into.destroy(localFault(root, 'read', new Error(said.trim() || `tar ended with ${String(code)}`)))
   })
   // EPIPE: tar ended early, and its exit code says why.
   child.stdin.on('error', () => undefined)
@@ -60,19 +60,6 @@ function packByTar(
 }
 
 const NUL = Buffer.from([0])
-
-function notPacked(root: string, said: string): Error {
-  const changed = said.split('\n').find((line) => /changed as we read|removed before|shrank by/i.test(line))
-  if (changed !== undefined) {
-    return refused(
-      'TRANSFER_BROKEN',
-      `this machine: ${root} was changed while it was being read: ${changed.replace(/^tar: /, '')}`,
-      { path: root },
-    )
-  }
-  const first = said.split('\n')[0]?.replace(/^tar: /, '') ?? said
-  return localFault(root, 'read', /permission denied/i.test(first) ? { code: 'EACCES' } : new Error(first))
-}
 
 function packHere(root: string, entries: readonly Entry[], into: Transform): void {
   const names = entries.map(({ name }) => name.toString())

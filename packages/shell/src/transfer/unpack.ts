@@ -31,7 +31,7 @@ function unpackByTar(folder: string): Unpacking {
     child.on('error', reject)
     child.on('close', (code) => {
       if (code === 0) resolve()
-      else reject(new Error(said.trim().split('\n')[0] ?? `tar ended with ${String(code)}`))
+      else reject(new Error(said.trim() || `tar ended with ${String(code)}`))
     })
   })
   // Whoever waits for `done` hears of it; a rejection before that must not end the process.
