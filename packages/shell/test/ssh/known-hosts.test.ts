@@ -101,6 +101,10 @@ describe('judge', () => {
     )
   })
 
+  test('a tab after the marker, which ssh does not read, still revokes', () => {
+    expect(judge(known(line('*', ed, '@revoked\t')), 'web1', ed).status).toBe('revoked')
+  })
+
   test('an authority is no key of the host', () => {
     const verdict = judge(known(line('*', ed, '@cert-authority ')), 'web1', ed)
     expect(verdict).toMatchObject({ status: 'unknown', authority: { line: 1 } })
