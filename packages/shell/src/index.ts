@@ -6,3 +6,4 @@ export {
   type Recorder,
 } from './recorder/recorder.ts'
 export { createShells, type ShellsOptions } from './shells.ts'
+export { dryShells } from './dry/dry-shells.ts'

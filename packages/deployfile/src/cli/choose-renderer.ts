@@ -13,8 +13,9 @@ export async function chooseRenderer(
   if (line.renderer === 'json') return jsonRenderer(context.output)
   if (line.quiet) return silentRenderer
   const able = context.output.isTTY === true && env['TERM'] !== 'dumb'
-  if (!able || line.renderer === 'plain' || (line.renderer === 'auto' && isCi(env)))
-    return plainRenderer(context)
+  // What a dry run would do on each host is what was asked for; rows of a tree have room for the last line.
+  const lines = line.renderer === 'plain' || (line.renderer === 'auto' && context.run.dryRun === true)
+  if (!able || lines || (line.renderer === 'auto' && isCi(env))) return plainRenderer(context)
   // listr2 is loaded only where it draws.
   const { treeRenderer } = await import('../render/tree.ts')
   return treeRenderer(context)

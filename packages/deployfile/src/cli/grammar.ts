@@ -13,6 +13,7 @@ export interface CommandLine {
   readonly all: boolean
   readonly where: boolean
   readonly plan: boolean
+  readonly dryRun: boolean
   readonly yes: boolean
   readonly onFailure: OnFailure
   /** Bodies at once. */
@@ -38,6 +39,7 @@ Examples:
   deployfile production deploy:migrations             a stage, then tasks
   deployfile db:backup:restore file=some.pgdump       no stage: the default one
   deployfile staging deploy --plan                    what would run, and in which order
+  deployfile staging deploy -n                        what it would do on the hosts, with nothing changed
 `
 
 function program(version: string): Command {
@@ -52,6 +54,7 @@ function program(version: string): Command {
     .option('-A, --all', 'list tasks without a description, too')
     .option('-W, --where', 'list where tasks are declared')
     .option('--plan', 'print the plan: what would run where, and what it waits for')
+    .option('-n, --dry-run', 'change nothing: read what a run would read, and print what it would do')
     .option('-y, --yes', 'do not ask before a protected stage is changed')
     .addOption(
       new Option(
@@ -100,6 +103,7 @@ interface Parsed {
   all?: boolean
   where?: boolean
   plan?: boolean
+  dryRun?: boolean
   yes?: boolean
   renderer: RendererName
   json?: boolean
@@ -147,6 +151,7 @@ export function readCommandLine(argv: readonly string[], version: string): Comma
     all: options.all ?? false,
     where: options.where ?? false,
     plan: options.plan ?? false,
+    dryRun: options.dryRun ?? false,
     yes: options.yes ?? false,
     onFailure: options.onFailure,
     concurrency: options.concurrency,

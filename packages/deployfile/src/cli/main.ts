@@ -71,6 +71,10 @@ async function run(
     print(terminal, line.json ? [JSON.stringify(plan, null, 2)] : planLines(plan, style))
     return 0
   }
+  if (line.dryRun) {
+    const { startDryRun } = await import('./start-dry.ts')
+    return startDryRun({ catalog, plan, line, root: path.dirname(config.file), terminal })
+  }
   // Connections, screens and prompts are loaded only where something runs: a list stays quick.
   const { startRun } = await import('./start.ts')
   return startRun({

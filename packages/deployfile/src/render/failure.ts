@@ -17,8 +17,8 @@ export interface FailureView extends ReportView {
   readonly undoLogs: ReadonlyMap<string, readonly string[]>
   /** The signal that stopped the run. */
   readonly signal: string | undefined
-  /** Where every event of the run is written down. */
-  readonly log: string
+  /** Where every event of the run is written down; undefined for a dry run, which writes nothing. */
+  readonly log: string | undefined
 }
 
 /** Equal failures of one task on several hosts. */
@@ -41,13 +41,13 @@ export function failureBlock(view: FailureView): string[] {
     '',
     ...stopped,
     ...blocks,
-    ...undoLines(view),
+    ...(log === undefined ? ['Nothing was changed: it was a dry run.'] : undoLines(view)),
     ...later.flatMap((group) => ['', ...groupLines(group, view)]),
   ]
   const missed = labels(view, (status) => status === 'blocked')
   if (missed.length > 0) lines.push(`Not run: ${missed.join(', ')}`)
   if (outcome.status === 'cancelled' && view.signal === undefined) lines.push('The run was cancelled.')
-  return [...lines, style.dim(`Log: ${log}`)]
+  return log === undefined ? lines : [...lines, style.dim(`Log: ${log}`)]
 }
 
 /** What went wrong in tasks that only warn: shown also after a run that ended well. */

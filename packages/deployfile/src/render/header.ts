@@ -9,7 +9,7 @@ export function header({ plan, run, style, goingOn }: RenderContext): string[] {
   const title = `${style.bold(`${plan.stage}: ${plan.requested.join(' ')}`)}  ${style.dim(`on ${where}`)}`
   return [
     title,
-    style.dim(`run ${run.id} by ${run.user}`),
+    run.dryRun === true ? 'dry run: nothing is changed' : style.dim(`run ${run.id} by ${run.user}`),
     ...(goingOn ? [goingOnLine(goingOn)] : []),
     ...plan.notes.map((note) => `${style.yellow('note:')} ${note}`),
     '',

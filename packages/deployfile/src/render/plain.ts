@@ -69,7 +69,7 @@ export function plainRenderer(context: RenderContext): Renderer {
     }
     if (event.type === 'command.skipped') {
       under(node, phase, at)
-      print(`      ${event.host}: would ${style.yellow(oneLine(event.text))}`)
+      print(`      ${event.host}: would: ${style.yellow(oneLine(event.text))}`)
       return
     }
     const key = `${node.id} ${phase} ${String(event.command)} ${event.host}`

@@ -136,6 +136,10 @@ function applyToRow(
 }
 
 function applyCommand(row: Row, event: CommandEvent, place: string): void {
+  if (event.type === 'command.skipped') {
+    row.last = `${place}would: ${printable(event.text.split('\n', 1)[0] ?? '')}`
+    row.said.push(row.last)
+  }
   if (event.type === 'transfer') row.last = `${place}${event.path} ${transferred(event)}`
   if (event.type === 'command.started') {
     // What a task reads for itself is not what a person waits for.
