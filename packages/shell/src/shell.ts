@@ -14,6 +14,7 @@ import type { Shared } from './command/shared.ts'
 import { compose } from './command/template.ts'
 import { under } from './command/under.ts'
 import { createFiles } from './transfer/files.ts'
+import type { Leftovers } from './transfer/left-behind.ts'
 import type { Transport } from './transport.ts'
 
 export interface ShellParts {
@@ -24,7 +25,7 @@ export interface ShellParts {
   readonly root: string
   readonly defaults: CommandOptions
   /** Temporary names on this host that are still to be taken away. */
-  readonly leftBehind: Set<string>
+  readonly leftBehind: Leftovers
 }
 
 /** All of core's Shell, as POSIX sh over a transport. */

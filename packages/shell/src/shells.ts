@@ -3,6 +3,7 @@ import type { AskHidden, Host, ShellProvider, ShellScope } from '@deployfile/cor
 import { createShared } from './command/shared.ts'
 import { localTransport } from './local/local.ts'
 import { createShell } from './shell.ts'
+import type { Leftovers } from './transfer/left-behind.ts'
 import type { Transport } from './transport.ts'
 
 export interface ShellsOptions {
@@ -30,8 +31,8 @@ const here: Host = {
 export function createShells(options: ShellsOptions): ShellProvider {
   const root = resolve(options.root)
   const shared = createShared()
-  const leftBehind = new Map<string, Set<string>>()
-  const leftOn = ({ transport, address, user, port, root }: Host): Set<string> => {
+  const leftBehind = new Map<string, Leftovers>()
+  const leftOn = ({ transport, address, user, port, root }: Host): Leftovers => {
     const place = JSON.stringify([transport, address, user, port, root])
     const left = leftBehind.get(place) ?? new Set()
     leftBehind.set(place, left)

@@ -16,7 +16,7 @@ import {
   symlinkOrder,
 } from './entry.ts'
 import { type Deed, fileFailed, refused } from './failure.ts'
-import { createLeftBehind } from './left-behind.ts'
+import { createLeftBehind, type Leftovers } from './left-behind.ts'
 import { progress } from './progress.ts'
 import { contentOf, contentOfText, type FileUpload, fileUpload, metered } from './upload-file.ts'
 
@@ -43,7 +43,7 @@ export interface FilesParts {
   /** Folder, umask and user apply to files; environment and input are for commands. */
   readonly place: Pick<CommandOptions, 'cwd' | 'umask' | 'user'>
   /** Temporary names on this host that could not be taken away, of all shells of a run. */
-  readonly leftBehind: Set<string>
+  readonly leftBehind: Leftovers
   readonly emit: (event: CommandEvent) => void
   /**
    * Resolves with whatever status it had. `signal`: in place of the shell's own, which may be why there is something to clear away;

@@ -15,27 +15,29 @@ export interface LeftBehind {
 
 const PATIENCE = 5_000
 
-/** @param known of one host, shared by all shells of a run. */
+/** What would take them away; of one host, shared by all shells of a run. */
+export type Leftovers = Set<Order>
+
 export function createLeftBehind(
-  known: Set<string>,
+  known: Leftovers,
   run: (order: Order, signal?: AbortSignal) => Promise<Done>,
 ): LeftBehind {
   return {
     async run(order) {
-      const lines = [...known]
-      if (lines.length === 0) return run(order)
+      const own = [...known].filter(({ user }) => user === order.user)
+      if (own.length === 0) return run(order)
       // Subshells: these have folders of their own, and what they say or fail at is not the order's.
-      const before = lines.map((line) => `(${line}\n) >/dev/null 2>&1 </dev/null || :`)
-      const done = await run({ ...order, sh: [...before, order.sh].join('\n') })
-      for (const line of lines) known.delete(line)
+      const before = own.map(({ setup = '', sh }) => `(${setup}\n${sh}\n) </dev/null >/dev/null 2>&1 || :`)
+      const done = await run({ ...order, setup: [...before, order.setup ?? ''].join('\n') })
+      for (const discard of own) known.delete(discard)
       return done
     },
     async clear(discard, why) {
-      known.add(discard.sh)
+      known.add(discard)
       if (isSilent(why)) return
       try {
         await run(discard, AbortSignal.timeout(PATIENCE))
-        known.delete(discard.sh)
+        known.delete(discard)
       } catch {
         // The next one takes it along.
       }
