@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { stageSchema } from '../host/host-schema.ts'
+import { stageName, stageSchema } from '../host/host-schema.ts'
 import type { SourceLocation } from '../problem/location.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
@@ -19,7 +19,7 @@ const durationSchema = z.custom<Duration>(
 const hooksSchema = z.record(z.string(), z.array(taskSchema).optional())
 
 const schema = z.strictObject({
-  stages: z.record(z.string(), stageSchema),
+  stages: z.record(stageName, stageSchema),
   defaultStage: z.string().optional(),
   use: z.array(recipeSchema).optional(),
   tasks: z.array(taskSchema).optional(),
@@ -57,11 +57,24 @@ export function checkConfig(source: unknown, location: SourceLocation | undefine
       hint: didYouMean(key, known) ?? `It may have: ${known.join(', ')}.`,
     })
   }
+  if (issue.code === 'invalid_key') {
+    const name = String(issue.path.at(-1))
+    const of = issue.path.length > 2 ? `a host of the stage '${String(issue.path[1])}'` : 'a stage'
+    throw new Problem('usage', 'CONFIG_INVALID', `${JSON.stringify(name)} cannot be the name of ${of}`, {
+      location,
+      key: name,
+      hint: sentence(issue.issues[0]?.message ?? ''),
+    })
+  }
   const last = issue.path.findLast((part) => typeof part === 'string')
   throw new Problem('usage', 'CONFIG_INVALID', `${placeOf(issue.path)}: ${issue.message}`, {
     location,
     ...(last !== undefined && { key: last }),
   })
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`
 }
 
 function knownKeys(path: readonly PropertyKey[]): readonly string[] {

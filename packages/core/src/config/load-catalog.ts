@@ -86,11 +86,7 @@ function readStages(config: CheckedConfig): ReadonlyMap<string, StageEntry> {
 }
 
 function readHooks(table: CheckedConfig['before']): ReadonlyMap<string, readonly AnyTask[]> {
-  return new Map(
-    Object.entries(table ?? {}).flatMap(([name, hooks]) =>
-      hooks && hooks.length > 0 ? [[name, hooks] as const] : [],
-    ),
-  )
+  return new Map(Object.entries(table ?? {}).map(([name, hooks = []]) => [name, hooks] as const))
 }
 
 function checkTask(task: AnyTask, stages: ReadonlyMap<string, StageEntry>): void {
@@ -135,7 +131,7 @@ function suggestOrList(
   known: readonly string[],
   plural: string | undefined,
 ): string | undefined {
-  return (
-    didYouMean(word, known) ?? (plural === undefined ? undefined : `The ${plural} are: ${known.join(', ')}.`)
-  )
+  const all =
+    known.length === 0 ? `There are no ${plural ?? ''}.` : `The ${plural ?? ''} are: ${known.join(', ')}.`
+  return didYouMean(word, known) ?? (plural === undefined ? undefined : all)
 }

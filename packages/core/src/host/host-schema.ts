@@ -62,6 +62,14 @@ export const hostSchema = z.strictObject({
   props: z.record(z.string(), z.unknown()).optional(),
 })
 
+/** Of a stage, as the first word of a command line and in the ids of nodes. */
+export const stageName = z
+  .string()
+  .regex(
+    /^(?!-)[^\s\u0000-\u001f\u007f@/{}=]+$/,
+    "a stage's name is one word without @ / { } =, not starting with a dash",
+  )
+
 export const stageSchema = z.strictObject({
   protected: z.boolean().optional(),
   hostKeys: hostKeysSchema.optional(),

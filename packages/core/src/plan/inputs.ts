@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { taskNamed } from '../config/aliases.ts'
 import type { Catalog } from '../config/catalog.ts'
 import { Problem } from '../problem/problem.ts'
+import { checkInputData } from '../task/input-data.ts'
 import { didYouMean } from '../problem/suggest.ts'
 import { readNeed } from '../task/needs.ts'
 import type { Schema } from '../task/schema.ts'
@@ -100,7 +101,7 @@ export function keysOf(task: AnyTask): readonly string[] {
 /**
  * A task's checked input: what was bound by `.with` wins over the command line's text, which is turned into the schema's types first
  * (not by z.coerce, whose input type is `unknown` and would let anything pass at compile time).
- * @throws Problem `INPUT_INVALID` (usage) naming key and task
+ * @throws Problem `INPUT_INVALID` or `INPUT_NOT_JSON` (usage) naming key and task
  */
 export function parseInput(task: AnyTask, raw: Raw | undefined): unknown {
   const { spec, bound, location } = task['~task']
@@ -116,8 +117,9 @@ export function parseInput(task: AnyTask, raw: Raw | undefined): unknown {
       hint: 'A plan is made without waiting: move that check into run.',
     })
   }
-  if (!result.issues) return result.value
-  throw invalidInput(task, result.issues, value)
+  if (result.issues) throw invalidInput(task, result.issues, value)
+  checkInputData(task.name, result.value, location)
+  return result.value
 }
 
 interface StandardIssue {

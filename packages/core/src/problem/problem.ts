@@ -83,6 +83,15 @@ export function isProblem(value: unknown): value is Problem {
  * `undefined` or a frozen object thrown by a task is kept readable.
  */
 export function toRecord(thrown: unknown): ProblemRecord {
+  try {
+    return recordOf(thrown)
+  } catch {
+    // A proxy, or a getter that throws itself.
+    return { code: 'TASK_THREW', kind: 'task', message: 'a value was thrown that cannot be read' }
+  }
+}
+
+function recordOf(thrown: unknown): ProblemRecord {
   if (isProblem(thrown)) {
     const { hint, host, path, retryable, location, key, command, called } = thrown.details
     return {
@@ -101,11 +110,13 @@ export function toRecord(thrown: unknown): ProblemRecord {
     }
   }
   if (thrown instanceof Error) {
+    // Anybody may have put anything there.
+    const { message, stack }: { readonly message: unknown; readonly stack?: unknown } = thrown
     return {
       code: 'TASK_THREW',
       kind: 'task',
-      message: redact(thrown.message || thrown.name),
-      ...(thrown.stack !== undefined && { stack: redact(thrown.stack) }),
+      message: redact(typeof message === 'string' ? message || thrown.name : show(message)),
+      ...(typeof stack === 'string' && { stack: redact(stack) }),
     }
   }
   return {
@@ -116,9 +127,16 @@ export function toRecord(thrown: unknown): ProblemRecord {
 }
 
 function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
+  const text = asJson(value) ?? (typeof value === 'function' ? 'a function' : String(value))
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+}
+
+const LONGEST = 500
+
+function asJson(value: unknown): string | undefined {
   try {
-    return value === undefined ? 'undefined' : JSON.stringify(value)
+    // Undefined for what has no JSON, whatever its type says.
+    return JSON.stringify(value)
   } catch {
     return Object.prototype.toString.call(value)
   }

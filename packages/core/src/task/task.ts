@@ -5,6 +5,7 @@ import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
 import type { RunContext, RunEnd, TaskContext, UndoContext, UndoEnd, Unread } from './context.ts'
 import type { CheckNeeds, Needs } from './needs.ts'
+import { checkInputData } from './input-data.ts'
 import { checkPace, PACE_KEYS, type Pace } from './pace.ts'
 import type { Schema, SchemaInput, SchemaOutput } from './schema.ts'
 
@@ -212,7 +213,10 @@ export function makeTask<Name extends string, In, R, A extends At>(
     name,
     desc: spec.desc,
     '~task': brand,
-    with: (input: In): Task<Name, {}, R, A> => makeTask(name, spec, location, input),
+    with: (input: In): Task<Name, {}, R, A> => {
+      checkInputData(name, input, location)
+      return makeTask(name, spec, location, input)
+    },
   })
 }
 

@@ -207,3 +207,39 @@ test('a chain of 10,000 needs loads without a stack overflow', () => {
     last = task(`t${index}`, { needs: { last }, run: noop }) as typeof last
   expect(load({ stages: { web }, tasks: [last] }).tasks.size).toBe(10_000)
 })
+
+describe('names that cannot be typed or shown', () => {
+  const one = task('one', { run: () => 1 })
+  const NOT_A_STAGE = "A stage's name is one word without @ / { } =, not starting with a dash."
+  const NOT_A_HOST = 'A host name is one word without @ / { }.'
+
+  test.each([
+    ['', NOT_A_STAGE],
+    ['two words', NOT_A_STAGE],
+    ['a=b', NOT_A_STAGE],
+    ['--yes', NOT_A_STAGE],
+    ['prod\u001b[31m', NOT_A_STAGE],
+  ])('a stage called %j', (name, hint) => {
+    const problem = problemThrown(() => load({ stages: { [name]: { hosts: {} } }, tasks: [one] }))
+    expect(problem.message).toBe(`${JSON.stringify(name)} cannot be the name of a stage`)
+    expect(problem.details.hint).toBe(hint)
+  })
+
+  test.each(['', 'two words', 'deploy@web1', 'web1\n', 'a\u0007'])('a host called %j', (name) => {
+    const hosts = { [name]: { roles: [], address: 'web1' } }
+    const problem = problemThrown(() => load({ stages: { dev: { hosts } }, tasks: [one] }))
+    expect(problem.message).toBe(`${JSON.stringify(name)} cannot be the name of a host of the stage 'dev'`)
+    expect(problem.details.hint).toBe(NOT_A_HOST)
+  })
+
+  test('a hook of no task is refused also where nothing hangs on it', () => {
+    const config = { stages: { dev: { hosts: {} } }, tasks: [one], before: { oen: [] } }
+    expect(problemThrown(() => load(config)).message).toBe("before names the unknown task 'oen'")
+  })
+
+  test('where there is nothing to choose from, that is said', () => {
+    const web = task('web', { on: 'web', run: () => 1 })
+    const problem = problemThrown(() => load({ stages: { dev: { hosts: {} } }, tasks: [web] }))
+    expect(problem.details.hint).toBe('There are no roles.')
+  })
+})

@@ -98,3 +98,28 @@ test.each([
 ])('%o', (given, message) => {
   expect(messageOf(() => inputsOf([restore], ['db:restore'], given))).toBe(message)
 })
+
+describe('an input is JSON', () => {
+  const when = task('when', {
+    input: z.object({ at: z.string().transform((text) => ({ day: new Date(text) })) }),
+    run: noop,
+  })
+  const odd = task('odd', { input: z.object({ of: z.unknown() }), run: noop })
+
+  test('also what its schema makes of it', () => {
+    expect(messageOf(() => inputsOf([when], ['when'], { at: '2026-01-01' }))).toMatch(
+      /^'at\.day' of the input of 'when' is a Date, which JSON cannot carry \| A plan is data: /,
+    )
+  })
+
+  test.each([
+    [new Map(), 'a Map'],
+    [() => 1, 'a function'],
+    [7n, 'a bigint'],
+    [Number.NaN, 'NaN'],
+  ])('also what .with binds, and it is told where it is bound: %o', (of, what) => {
+    expect(messageOf(() => odd.with({ of }))).toMatch(
+      `'of' of the input of 'odd' is ${what}, which JSON cannot carry`,
+    )
+  })
+})

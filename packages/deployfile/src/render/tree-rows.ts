@@ -131,7 +131,7 @@ function applyToRow(
       if (event.phase === 'run') row.ended.set(event.node, event.status)
       if (event.phase === 'undo') row.undone.set(event.node, event.status === 'done')
       if (event.phase !== 'finally') row.endedAt = event.at
-      if (event.reason !== undefined) row.reason = event.reason
+      if (event.reason !== undefined) row.reason = printable(event.reason)
   }
 }
 

@@ -136,6 +136,13 @@ describe('rows', () => {
   })
 })
 
+it('lets no escape code of a reason through', () => {
+  const rows = treeRows(plan([node('release', 'web1')]))
+  const skipped = { type: 'node.ended', phase: 'run', status: 'skipped', durationMs: 0 } as const
+  feed(rows, { ...skipped, node: 'release@dev/web1', reason: 'it is \u001b[2Jthere' })
+  expect(rows.list[0]!.reason).toBe('it is there')
+})
+
 it('keeps to itself what a task reads', () => {
   const rows = treeRows(plan([node('release', 'web1')]))
   const id = 'release@dev/web1'
