@@ -7,6 +7,7 @@ import {
   formatBytes,
   healSite,
   listBackups,
+  previewBackup,
   stampOf,
 } from '@deployfile/postgres'
 import { hasDatabase, type Settings } from './options.ts'
@@ -31,6 +32,11 @@ export function createTask(settings: Settings): PostgresTasks['create'] {
       context.log(`${backup.file} on ${backup.on}`)
       return backup
     },
+    async preview(context) {
+      const site = await siteOf(settings, context)
+      const label = { application: await applicationName(settings, context), stage: context.stage.name }
+      return previewBackup(site, label, stampOf(context.run, 'create'))
+    },
     async undo(context) {
       // A failure has removed its file; a whole backup is good whatever becomes of the run.
       if (context.outcome !== 'cancelled') return
@@ -47,9 +53,10 @@ export function listTask(settings: Settings): PostgresTasks['list'] {
     on: PLACE,
     effect: 'read',
     when: hasDatabase(settings),
+    preview: true,
     async run(context): Promise<readonly ListedBackup[]> {
       const site = await siteOf(settings, context)
-      await healSite(site)
+      if (context.run.dryRun !== true) await healSite(site)
       const { done, incomplete } = await listBackups(site.shell, site.folder)
       if (done.length + incomplete.length === 0) context.log(`there are no backups in ${site.folder}`)
       const whole = done.map(({ file, bytes, createdAt, stage, database, tables }) => ({

@@ -27,6 +27,7 @@ export function productionTask(settings: Settings) {
   return task('db:backup:production', {
     on: { stage: settings.from, role: 'db', pick: 'primary' },
     effect: 'read',
+    preview: true,
     async run(context): Promise<ProductionNow> {
       try {
         const site = await siteOf(settings, context)
@@ -84,7 +85,7 @@ async function keep(
   database: string,
   identity: DatabaseIdentity | null,
 ): Promise<void> {
-  if (!identity) return
+  if (!identity || context.run.dryRun === true) return
   await remember(context.local, identitiesFile(context), { stage: context.stage.name, database, identity })
 }
 

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { Problem, task } from '@deployfile/core'
 import {
   backupFile,
@@ -5,6 +6,10 @@ import {
   createBackup,
   discardBackup,
   fetchBackup,
+  formatBytes,
+  openTarget,
+  previewBackup,
+  previewRestore,
   removeBackup,
   restoreBackup,
   stampOf,
@@ -45,6 +50,13 @@ export function restoreFromProdTask(
         confirm: (question) => (needs.target.asked ? Promise.resolve() : context.confirm(question)),
       })
     },
+    async preview(context) {
+      const site = await siteOf(settings, context)
+      const { server } = await openTarget(site, context.stage.name)
+      const { file, database, bytes } = context.needs.backup
+      await previewRestore(site, server, `${settings.from}'s ${database} (${formatBytes(bytes)})`)
+      return { database: site.connection.database, host: context.host.name, file, tables: 0 }
+    },
     async undo(context) {
       if (context.outcome !== 'cancelled') return
       const stamp = stampOf(context.run, 'restore_from_prod')
@@ -65,6 +77,7 @@ function targetTask(settings: Settings, production: ReturnType<typeof production
     effect: 'read',
     needs: { production },
     when: mayBeTarget(settings),
+    preview: true,
     async run(context) {
       const { unreachable } = context.needs.production
       if (unreachable) throw new Problem('check', unreachable.code, unreachable.message, unreachable)
@@ -86,6 +99,11 @@ function dumpTask(settings: Settings, target: ReturnType<typeof targetTask>) {
       const backup = await createBackup(site, label, stampOf(context.run, 'dump'))
       await rememberProtected(settings, context, site, backup.identity)
       return backup
+    },
+    async preview(context) {
+      const site = await siteOf(settings, context)
+      const label = { application: await applicationName(settings, context), stage: context.stage.name }
+      return previewBackup(site, label, stampOf(context.run, 'dump'))
     },
     async undo(context) {
       if (context.outcome !== 'cancelled') return
@@ -113,6 +131,13 @@ function fetchTask(settings: Settings, dump: ReturnType<typeof dumpTask>) {
       if (context.host.transport === 'local') return context.needs.dump
       const site = await siteOf(settings, context)
       return fetchBackup(site, context.local, context.needs.dump, folderHere(settings, context))
+    },
+    async preview(context) {
+      const { dump } = context.needs
+      if (context.host.transport === 'local') return dump
+      const file = `${folderHere(settings, context)}/${basename(dump.file)}`
+      await context.remote.downloadFile(dump.file, file)
+      return { ...dump, file, on: context.local.host.name }
     },
     async undo(context) {
       if (context.outcome === 'done' || context.host.transport === 'local') return

@@ -4,6 +4,8 @@ import {
   backupNotFound,
   cleanUpRestore,
   findBackup,
+  openTarget,
+  previewRestore,
   readBackup,
   restoreBackup,
   sendBackup,
@@ -45,6 +47,22 @@ export function restoreTask(
         ...{ backup, stamp, production: known, stage: context.stage.name },
         confirm: (question) => (asked ? Promise.resolve() : context.confirm(question)),
       })
+    },
+    async preview(context) {
+      const site = await siteOf(settings, context)
+      const found = await find(settings, context, site, context.input.file)
+      const known = await productionDatabases(settings, context, context.needs.production, found.backup)
+      await prepareTarget(context, site, known, describe(found.backup))
+      if (found.here)
+        await context.remote.uploadFile(
+          found.backup.file,
+          uploadFolder(site, stampOf(context.run, 'restore')),
+        )
+      const { server } = await openTarget(site, context.stage.name)
+      const { file, manifest } = found.backup
+      await previewRestore(site, server, describe(found.backup))
+      const { database } = site.connection
+      return { database, host: context.host.name, file, tables: manifest?.tables ?? 0 }
     },
     async undo(context) {
       if (context.outcome !== 'cancelled') return

@@ -3,6 +3,7 @@ import { findRevision } from '../source/revision.ts'
 import { checkHost } from './check.ts'
 import type { HostState } from './host-state.ts'
 import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
+import { previewRelease } from './preview.ts'
 import { nextReleaseName, releaseTime } from './release-name.ts'
 import { buildRelease, removeRelease } from './release.ts'
 import type { TasksBeforeMigrate } from './tasks.ts'
@@ -16,6 +17,7 @@ export function buildTasks(options: DeployOptions, on: HostSelector, when: WhenR
     effect: 'read',
     needs: { starting: optional(starting) },
     when,
+    preview: true,
     run: (context) => checkHost(context, stageOptions(options, context.stage, context.host)),
   })
   const revision = task('deploy:revision', {
@@ -24,6 +26,7 @@ export function buildTasks(options: DeployOptions, on: HostSelector, when: WhenR
     effect: 'read',
     needs: { states: all(check) },
     when,
+    preview: true,
     async run({ remote, stage, host, run, needs, log }) {
       const { repository, branch } = stageOptions(options, stage, host)
       const hash = await findRevision(remote, repository, branch)
@@ -42,6 +45,10 @@ export function buildTasks(options: DeployOptions, on: HostSelector, when: WhenR
     run: (context) => {
       const { stage, host, needs } = context
       return buildRelease(context, stageOptions(options, stage, host), needs.revision, needs.state)
+    },
+    preview: (context) => {
+      const { stage, host, needs } = context
+      return previewRelease(context, stageOptions(options, stage, host), needs.revision, needs.state)
     },
     undo: (context) => {
       const { stage, host, needs } = context

@@ -69,6 +69,7 @@ function makeMigrate(options: DeployOptions, when: WhenReady, build: TasksBefore
     onNoHost: option === undefined ? 'skip' : 'error',
     needs: { release: optional(build.release), updated: optional(build.updated) },
     when,
+    preview: true,
     async run(context): Promise<Migration | undefined> {
       const { stage, host, needs, skip } = context
       const settled = stageOptions(options, stage, host)

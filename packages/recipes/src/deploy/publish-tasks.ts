@@ -4,6 +4,7 @@ import { flip, flipBack } from './flip.ts'
 import { surveyHost } from './host-state.ts'
 import { locate } from './layout.ts'
 import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
+import { previewCleanup, previewFlip, previewRevisionLog } from './preview.ts'
 import { removeOldReleases } from './release.ts'
 import { restartAfterGoingBack, restartApplication } from './restart.ts'
 import { appendRevisionLog, deployedLine, rolledBackLine } from './revision-log.ts'
@@ -36,6 +37,8 @@ export function publishTasks(
       const details = { ...(revision !== undefined && { revision }), ...(branch !== undefined && { branch }) }
       return flip(context, stageOptions(options, stage, host), name, details)
     },
+    preview: (context) =>
+      previewFlip(context, stageOptions(options, context.stage, context.host), context.needs.release?.name),
     // Going back is one thing on a host: the link, then the application that may have started from the new one. Without a result the
     // flip may have been done all the same; then the release knows what was there before.
     async undo(context) {
@@ -69,6 +72,7 @@ export function finishTasks(
     commits: true,
     needs: { release: optional(release), published: optional(published), reverted: optional(reverted) },
     when,
+    preview: true,
     async run(context) {
       const { stage, host, needs, skip } = context
       const restarted = await restartApplication(context, stageOptions(options, stage, host), needs.release)
@@ -95,6 +99,12 @@ export function finishTasks(
       )
       return { removed }
     },
+    preview: async (context) => {
+      const { stage, host, remote, needs } = context
+      const settled = stageOptions(options, stage, host)
+      const { deployTo } = await locate(remote, settled.deployTo)
+      return previewCleanup(context, settled, await surveyHost(remote, deployTo), needs.release)
+    },
   })
   const logRevision: DeployTasks['logRevision'] = task('deploy:log_revision', {
     desc: 'Write what was done to revisions.log',
@@ -105,11 +115,13 @@ export function finishTasks(
       ...{ release: optional(release), revert: optional(revert) },
     },
     when,
+    preview: true,
     async run(context) {
       const { stage, host, run, needs, skip } = context
       const settled = stageOptions(options, stage, host)
-      if (needs.release) await appendRevisionLog(context, settled, deployedLine(needs.release, run.user))
-      else if (needs.revert) await appendRevisionLog(context, settled, rolledBackLine(needs.revert, run.user))
+      const append = run.dryRun === true ? previewRevisionLog : appendRevisionLog
+      if (needs.release) await append(context, settled, deployedLine(needs.release, run.user))
+      else if (needs.revert) await append(context, settled, rolledBackLine(needs.revert, run.user))
       else skip('nothing was deployed or rolled back')
     },
   })

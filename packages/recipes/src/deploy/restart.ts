@@ -14,10 +14,16 @@ export async function restartApplication(
   if (options.restart === undefined) return false
   const { host, remote } = context
   const { deployTo, current } = await locate(remote, options.deployTo)
+  const dry = context.run.dryRun === true
+  // What a strategy says, it says of what it has done.
   const log = (message: string): void => {
-    context.log(message)
+    if (!dry) context.log(message)
   }
   const strategy = typeof options.restart === 'string' ? byCommand(options.restart) : options.restart
+  if (dry && strategy.preview !== true) {
+    context.log(`would restart: the strategy '${strategy.name}' has no preview`)
+    return true
+  }
   await strategy.restart({ host, remote, deployTo, current, log, ...(release && { release }) })
   return true
 }
@@ -25,6 +31,7 @@ export async function restartApplication(
 function byCommand(command: string): RestartStrategy {
   return {
     name: 'command',
+    preview: true,
     restart: ({ remote, host, current }) =>
       runUserCommand({ remote, host }, current, {
         ...{ command, what: 'the restart', code: 'RESTART_FAILED' },

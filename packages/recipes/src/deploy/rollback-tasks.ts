@@ -2,6 +2,7 @@ import { all, group, optional, task, type HostSelector } from '@deployfile/core'
 import { checkRollback } from './check.ts'
 import { flip, flipBack } from './flip.ts'
 import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
+import { previewFlip } from './preview.ts'
 import { restartAfterGoingBack } from './restart.ts'
 import { chooseTarget } from './rollback.ts'
 import type { DeployTasks } from './tasks.ts'
@@ -18,6 +19,7 @@ export function rollbackTasks(options: DeployOptions, on: HostSelector, when: Wh
     on,
     effect: 'read',
     when,
+    preview: true,
     run: (context) => checkRollback(context, stageOptions(options, context.stage, context.host)),
   })
   // A target is chosen before the milestone: a hook there must not run for a rollback that cannot be done.
@@ -25,6 +27,7 @@ export function rollbackTasks(options: DeployOptions, on: HostSelector, when: Wh
     desc: 'Choose the release to go back to',
     effect: 'read',
     needs: { states: all(rollbackCheck) },
+    preview: true,
     run: ({ needs, log }) => {
       const name = chooseTarget(needs.states)
       log(`going back to ${name}`)
@@ -44,6 +47,10 @@ export function rollbackTasks(options: DeployOptions, on: HostSelector, when: Wh
       // A host that lagged behind had nothing bad.
       const bad = live !== undefined && live > name ? [live] : []
       return flip(context, stageOptions(options, stage, host), name, { bad })
+    },
+    preview: (context) => {
+      const { stage, host, needs } = context
+      return previewFlip(context, stageOptions(options, stage, host), needs.target.name)
     },
     async undo(context) {
       const { stage, host, needs, result } = context

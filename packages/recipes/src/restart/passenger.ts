@@ -19,6 +19,7 @@ export function passenger(options: PassengerOptions = {}): RestartStrategy {
   const { touch = false } = parseOptions('passenger', schema, options)
   return {
     name: 'passenger',
+    preview: true,
     async restart(context) {
       const program = touch ? undefined : await findProgram(context)
       await (program === undefined ? touchRestart(context) : restartApp(context, program))

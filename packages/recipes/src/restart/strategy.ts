@@ -18,4 +18,6 @@ export interface RestartStrategy {
   /** For messages: `passenger`. */
   readonly name: string
   restart(context: RestartContext): Promise<void>
+  /** It changes things only by `remote`, so that a dry run may enter it. Default: a dry run says that it would restart. */
+  readonly preview?: true
 }

@@ -1,0 +1,70 @@
+import { staleReleases } from './cleanup.ts'
+import type { HostState } from './host-state.ts'
+import { locate, type OnHost } from './layout.ts'
+import type { StageOptions } from './options.ts'
+import type { Flip, Release, Revision } from './tasks.ts'
+
+// What a run does in one script is shown as the commands that a person would type for it: dry shells print them and run none.
+
+/** What building the release would do. The mirror is looked at, so that a clone is told from an update. */
+export async function previewRelease(
+  { remote }: OnHost,
+  options: StageOptions,
+  { name, revision, branch }: Revision,
+  state: HostState,
+): Promise<Release> {
+  const { deployTo, releases, shared, repo } = await locate(remote, options.deployTo)
+  const { repository, linkedFiles, linkedDirs } = options
+  const path = `${releases}/${name}`
+  await remote.sh`mkdir -p ${[releases, shared]}`
+  if (!(await remote.exists(`${repo}/HEAD`))) await remote.sh`git clone --mirror -- ${repository} ${repo}`
+  else if (!(await remote.test`git -C ${repo} cat-file -e ${`${revision}^{commit}`} 2>/dev/null || exit 1`))
+    await remote.sh`git -C ${repo} remote update --prune`
+  await remote.sh`mkdir ${path}`
+  await remote.sh`git -C ${repo} archive ${revision} | tar -x -f - -C ${path}`
+  await remote.sh`printf '%s\\n' ${revision} > ${`${path}/REVISION`}`
+  for (const dir of linkedDirs) await remote.sh`mkdir -p ${`${shared}/${dir}`}`
+  for (const linked of [...linkedFiles, ...linkedDirs])
+    await remote.sh`ln -s ${`${deployTo}/shared/${linked}`} ${`${path}/${linked}`}`
+  return { name, path, revision, branch, ...(state.link !== undefined && { previous: state.link }) }
+}
+
+/** What pointing `current` at a release would do; without a name, at the one that it points to. */
+export async function previewFlip(
+  { remote }: OnHost,
+  options: StageOptions,
+  name: string | undefined,
+): Promise<Flip> {
+  const layout = await locate(remote, options.deployTo)
+  const { current, releases } = layout
+  const link = await remote.capture`readlink ${current} || :`
+  const target = name ?? (await remote.capture`basename "$(cd -P ${current} && pwd -P)"`)
+  await remote.symlink(`${releases}/${target}`, current)
+  return { name: target, ...(link !== '' && { previous: link }) }
+}
+
+/** Which releases would be removed once the one of this run is there, too. */
+export async function previewCleanup(
+  { remote, log }: OnHost,
+  options: StageOptions,
+  state: HostState,
+  release: Release | undefined,
+): Promise<{ readonly removed: readonly string[] }> {
+  const { releases } = await locate(remote, options.deployTo)
+  const added = { name: release?.name ?? '', complete: true, state: 'live' } as const
+  const then = release ? { ...state, live: release.name, releases: [...state.releases, added] } : state
+  const removed = staleReleases(then, options.keepReleases)
+  for (const name of removed) await remote.remove(`${releases}/${name}`)
+  if (removed.length === 0) log(`nothing older than the last ${String(options.keepReleases)}`)
+  return { removed }
+}
+
+/** What would be written to `revisions.log`. */
+export async function previewRevisionLog(
+  { remote }: OnHost,
+  options: StageOptions,
+  line: string,
+): Promise<void> {
+  const { revisionLog } = await locate(remote, options.deployTo)
+  await remote.sh`printf '%s\\n' ${line} >> ${revisionLog}`
+}
