@@ -1,0 +1,42 @@
+// One program that moves files over one connection, and says how much memory that took: a test runner's own would drown it.
+// node transfer-large.mjs <folder> <ssh_config>; prints a line of JSON.
+import { createShells } from '@deployfile/shell'
+
+const [root = '', sshConfig = ''] = process.argv.slice(2)
+const shells = createShells({ root, sshConfig })
+const host = {
+  name: 'web1',
+  stage: 'production',
+  roles: [],
+  transport: /** @type {const} */ ('ssh'),
+  address: 'web1',
+  primary: true,
+  props: {},
+}
+let last
+const shell = shells.remote(host, {
+  signal: new AbortController().signal,
+  emit: (event) => {
+    if (event.type === 'transfer') last = event
+  },
+})
+const told = []
+const measured = {}
+for (const [name, work] of Object.entries({
+  connect: () => shell.exists('x'),
+  uploadFile: () => shell.uploadFile('giant', 'giant-there'),
+  downloadFile: () => shell.downloadFile('giant-there', 'giant-back'),
+  uploadDir: () => shell.uploadDir('many', 'many-there'),
+  downloadDir: () => shell.downloadDir('many-there', 'many-back'),
+})) {
+  const begun = performance.now()
+  await work()
+  measured[name] = {
+    seconds: Math.round(performance.now() - begun) / 1000,
+    // The highest so far; kilobytes.
+    maxRss: process.resourceUsage().maxRSS * 1024,
+  }
+  if (last) told.push(last)
+}
+await shells.close()
+console.log(JSON.stringify({ measured, told }))
