@@ -69,13 +69,21 @@ export class Cli {
     return this
   }
 
+  /** The next command in the same folder. */
+  next(...args: readonly string[]): this {
+    this.#ended = undefined
+    this.#stdout = ''
+    this.#stderr = ''
+    return this.args(...args)
+  }
+
   env(env: NodeJS.ProcessEnv): this {
     Object.assign(this.#env, env)
     return this
   }
 
   /** Whoever is asked types this. */
-  answers(text: string): this {
+  answers(text: string | undefined): this {
     this.#answer = text
     return this
   }

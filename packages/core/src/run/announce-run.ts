@@ -9,18 +9,20 @@ export type GoingOn = Pick<Extract<RunEventBody, { type: 'run.resumed' }>, 'mode
 export function announceRun(run: RunState, goingOn?: GoingOn): void | Promise<void> {
   const { plan, options } = run
   const { process, undo = 'on', sources = {} } = options
-  const by = { user: options.run.user, undo, ...(process && { process }) }
+  const { id, startedAt, user, root } = options.run
+  const by = { undo, ...(process && { process }) }
   if (goingOn) {
     const changed = changedSources(options.resumed?.sources ?? {}, sources)
-    emit(run, { type: 'run.resumed', ...goingOn, changed, ...by })
+    emit(run, { type: 'run.resumed', ...goingOn, changed, user, ...by })
   } else {
-    const { id, startedAt, user, root } = options.run
+    // What a list of runs shows comes first: the plan may be large.
     emit(run, {
       type: 'run.started',
       format: 1,
       stage: plan.stage,
       tasks: plan.requested,
       nodes: plan.nodes.length,
+      user,
       run: { id, startedAt: startedAt.getTime(), user, root },
       plan,
       sources,

@@ -59,7 +59,7 @@ function missingFor(plan: Plan, catalog: Catalog): string | undefined {
   for (const { stage } of plan.nodes)
     if (!catalog.stages.has(stage)) return `the config does not have its stage '${stage}' any more`
   for (const [place, was] of Object.entries(plan.hosts)) {
-    const [stage = '', name = ''] = split(place)
+    const [stage, name] = split(place)
     const now = catalog.stages.get(stage)?.hosts.find((host) => host.name === name)
     if (!now) return `the config does not have its host '${name}' in '${stage}' any more`
     const key = ADDRESS.find((one) => was[one] !== now[one])

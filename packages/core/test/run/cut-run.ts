@@ -108,7 +108,7 @@ async function live(
   const flush = (): void => {
     if (!dead) flushed = kept.length
   }
-  let over = false
+  const end = { over: false }
   const running = begin(catalog, plan, {
     catalog,
     shells: noShells,
@@ -134,12 +134,12 @@ async function live(
     },
   })
   running.then(
-    () => (over = true),
+    () => (end.over = true),
     () => undefined,
   )
   await clock.advance(100 * 3_600_000)
-  if (!over && !dead) throw new Error('the run never ended')
-  return { killed: dead, recorded: kept }
+  if (!end.over && alive()) throw new Error('the run never ended')
+  return { killed: !alive(), recorded: kept }
 }
 
 export function firstLife(specs: readonly CutTask[], world: World, cut?: Cut): Promise<Life> {

@@ -1,4 +1,4 @@
-import { milliseconds, Problem } from '@deployfile/core'
+import { milliseconds, Problem, type UndoMode } from '@deployfile/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
 export type OnFailure = 'no-new' | 'continue' | 'kill'
@@ -16,6 +16,9 @@ export interface CommandLine {
   readonly dryRun: boolean
   readonly yes: boolean
   readonly onFailure: OnFailure
+  readonly undo: UndoMode
+  /** `--resume`: true for the last run, or the id of one. */
+  readonly resume: boolean | string
   /** Bodies at once. */
   readonly concurrency: number | undefined
   /** Milliseconds. */
@@ -40,6 +43,8 @@ Examples:
   deployfile db:backup:restore file=some.pgdump       no stage: the default one
   deployfile staging deploy --plan                    what would run, and in which order
   deployfile staging deploy -n                        what it would do on the hosts, with nothing changed
+  deployfile --resume                                 go on with the last run, which was killed
+  deployfile runs                                     list the runs; runs undo RUN undoes what one has left
 `
 
 function program(version: string): Command {
@@ -64,6 +69,12 @@ function program(version: string): Command {
         .choices(['no-new', 'continue', 'kill'])
         .default('no-new'),
     )
+    .addOption(
+      new Option('--undo <mode>', 'undo what was done when the run fails, leave it, or ask')
+        .choices(['on', 'off', 'ask'])
+        .default('on'),
+    )
+    .option('--resume [run]', 'go on with a run that was killed, or failed with --undo off; default the last')
     .option('--concurrency <n>', 'tasks at once, default 100', readConcurrency)
     .option(
       '--grace <time>',
@@ -97,6 +108,8 @@ function readGrace(text: string): number {
 
 interface Parsed {
   onFailure: OnFailure
+  undo: UndoMode
+  resume?: boolean | string
   concurrency?: number
   grace?: number
   tasks?: boolean | string
@@ -130,7 +143,11 @@ export function readCommandLine(argv: readonly string[], version: string): Comma
     outputError: () => undefined,
   })
   try {
-    command.parse([...argv], { from: 'user' })
+    // `--resume confirm=NAME` means the last run: a run is named by `--resume=RUN` alone.
+    command.parse(
+      argv.map((word) => (word === '--resume' ? '--resume=' : word)),
+      { from: 'user' },
+    )
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return { text: told }
@@ -154,6 +171,8 @@ export function readCommandLine(argv: readonly string[], version: string): Comma
     dryRun: options.dryRun ?? false,
     yes: options.yes ?? false,
     onFailure: options.onFailure,
+    undo: options.undo,
+    resume: options.resume === '' ? true : (options.resume ?? false),
     concurrency: options.concurrency,
     grace: options.grace,
     renderer: json ? 'json' : renderer,

@@ -52,16 +52,31 @@ async function run(
     terminal.stdout.write(line.text)
     return 0
   }
-  if (line.words.length === 0 && line.list === false) {
+  const resumes = line.resume !== false && line.list === false
+  if (line.words.length === 0 && line.list === false && !resumes) {
     terminal.stderr.write(helpText(version))
     return 2
   }
   const cwd = startFolder(terminal.cwd, line.cwd)
-  const config = await loadConfig(
-    line.config === undefined ? await findConfig(cwd) : namedConfig(cwd, line.config),
-  )
+  const file = line.config === undefined ? await findConfig(cwd) : namedConfig(cwd, line.config)
+  const runs =
+    line.words[0] === 'runs' && line.list === false ? await import('../command/runs.ts') : undefined
+  if (runs?.runsCommand(line.words) === 'list') {
+    const { listRuns, runLines } = await import('../command/list-runs.ts')
+    const found = listRuns(path.dirname(file))
+    print(terminal, line.json ? [JSON.stringify(found, null, 2)] : runLines(found))
+    return 0
+  }
+  const config = await loadConfig(file)
   loaded.exactColumns = config.exactColumns
   const catalog = loadCatalog(config.config)
+  if (runs || resumes) {
+    const place = { catalog, config: config.file, root: path.dirname(config.file) }
+    const command = { place, line, confirm: undefined, terminal }
+    if (runs) return runs.undoCommand(command)
+    const { resumeCommand } = await import('../command/resume.ts')
+    return resumeCommand(command)
+  }
   const request = readWords(catalog, line.words)
   if (line.list !== false) return printList(catalog, line, terminal)
   if (request.tasks.length === 0) return stageAlone(catalog, request, line, terminal)
@@ -82,6 +97,7 @@ async function run(
     plan,
     line,
     confirm: request.confirm,
+    config: config.file,
     root: path.dirname(config.file),
     terminal,
   })

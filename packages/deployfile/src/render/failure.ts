@@ -19,6 +19,10 @@ export interface FailureView extends ReportView {
   readonly signal: string | undefined
   /** Where every event of the run is written down; undefined for a dry run, which writes nothing. */
   readonly log: string | undefined
+  /** What to type to go on, or to undo. */
+  readonly next?: readonly string[]
+  /** It was about undoing an earlier run: what that never ran is no news. */
+  readonly undoes?: boolean
 }
 
 /** Equal failures of one task on several hosts. */
@@ -44,10 +48,10 @@ export function failureBlock(view: FailureView): string[] {
     ...(log === undefined ? ['Nothing was changed: it was a dry run.'] : undoLines(view)),
     ...later.flatMap((group) => ['', ...groupLines(group, view)]),
   ]
-  const missed = labels(view, (status) => status === 'blocked')
+  const missed = view.undoes === true ? [] : labels(view, (status) => status === 'blocked')
   if (missed.length > 0) lines.push(`Not run: ${missed.join(', ')}`)
   if (outcome.status === 'cancelled' && view.signal === undefined) lines.push('The run was cancelled.')
-  return log === undefined ? lines : [...lines, style.dim(`Log: ${log}`)]
+  return log === undefined ? lines : [...lines, ...(view.next ?? []), style.dim(`Log: ${log}`)]
 }
 
 /** What went wrong in tasks that only warn: shown also after a run that ended well. */
@@ -148,10 +152,20 @@ function undoLines({ plan, outcome, undoLogs, style }: FailureView): string[] {
   )
   const stuck = nodes.filter((node) => outcome.nodes.get(node.id)?.undone === false)
   const lines: string[] = []
+  if (outcome.left) return leftLines(plan, outcome)
   if (undone.length > 0) lines.push(`Undone: ${withHosts(undone).join('; ')}`, ...said)
   if (stuck.length > 0) lines.push(style.red(`Not undone: ${withHosts(stuck).join('; ')}`))
   if (undone.length + stuck.length === 0) lines.push('Nothing had to be undone.')
   return lines
+}
+
+function leftLines(plan: Plan, outcome: RunOutcome): string[] {
+  const done = plan.nodes.filter(
+    ({ id, kind, milestone }) => kind === 'task' && !milestone && outcome.nodes.get(id)?.status === 'done',
+  )
+  return done.length === 0
+    ? ['Nothing was undone.']
+    : [`Done, and left as it is: ${withHosts(done).join('; ')}`]
 }
 
 function withHosts(nodes: readonly PlanNode[]): string[] {

@@ -22,7 +22,7 @@ export function openDoors(run: RunInfo, folder: string, keep?: number): Doors {
     async close() {
       await within(CLOSING, shells.close())
       try {
-        journal.close()
+        await journal.close()
       } catch {
         // The last event was synced before: whoever runs has been told of what could not be written.
       }

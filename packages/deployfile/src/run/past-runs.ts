@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { Problem, type RunProcess } from '@deployfile/core'
+import { Problem, type RunEvent, type RunProcess } from '@deployfile/core'
 import { isAbandoned } from './claim.ts'
 
 /** Ids of the runs of a config, the oldest first: they begin with the time. */
@@ -60,7 +60,10 @@ export function unfinishedRun(root: string, me: RunProcess): string | undefined 
   if (last === undefined) return undefined
   const folder = folderOf(root, last)
   try {
-    return hasEnded(path.join(folder, 'events.jsonl')) || !isAbandoned(folder, me) ? undefined : last
+    const file = path.join(folder, 'events.jsonl')
+    const ended = lastEvent(file)?.type === 'run.ended'
+    // One that never wrote a whole event did nothing.
+    return ended || statSync(file).size === 0 || !isAbandoned(folder, me) ? undefined : last
   } catch {
     // Its folder is being made, or cannot be read.
     return undefined
@@ -69,18 +72,19 @@ export function unfinishedRun(root: string, me: RunProcess): string | undefined 
 
 const TAIL = 64 * 1024
 
-/** True also for a run that never wrote a whole line: nothing was done. */
-function hasEnded(file: string): boolean {
+/** The last whole event of a file, read from its end; undefined when it is longer than any but the first is, or there is none. */
+export function lastEvent(file: string): RunEvent | undefined {
   const handle = openSync(file, 'r')
   try {
     const { size } = fstatSync(handle)
     const length = Math.min(TAIL, size)
     const bytes = Buffer.alloc(length)
     readSync(handle, bytes, 0, length, size - length)
-    const whole = bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1)
-    if (whole.length === 0) return size <= TAIL
-    const line = whole.toString('utf8', whole.lastIndexOf(0x0a, whole.length - 2) + 1)
-    return line.startsWith('{"type":"run.ended"')
+    const end = bytes.lastIndexOf(0x0a)
+    const start = end <= 0 ? -1 : bytes.lastIndexOf(0x0a, end - 1)
+    // Without an end of line before it, it may be the rest of a longer one.
+    if (end === -1 || (start === -1 && length < size)) return undefined
+    return JSON.parse(bytes.toString('utf8', start + 1, end)) as RunEvent
   } finally {
     closeSync(handle)
   }

@@ -23,7 +23,8 @@ export function sourcesOf(
     found.set(file, createHash('sha256').update(text).digest('hex'))
     queue.push(...importsOf(file, text))
   }
-  return Object.fromEntries([...found].map(([file, hash]) => [path.relative(root, file), hash]).sort())
+  const sources = [...found].map(([file, hash]): [string, string] => [path.relative(root, file), hash])
+  return Object.fromEntries(sources.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function readText(file: string): string | undefined {

@@ -169,6 +169,7 @@ Not undone: stuck
 ✘ stuck could not be undone
   cannot go back
   at deploy.config.ts:16
+To try again: deployfile runs undo <run>
 Log: .deployfile/runs/<run>/events.jsonl
 `,
       )

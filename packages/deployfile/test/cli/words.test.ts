@@ -18,6 +18,8 @@ export default defineConfig({
   tasks: [build, release],
 })`)
 
+const RUNS = 'deployfile runs lists the runs; deployfile runs undo RUN undoes what one of them has left.'
+
 describe('words that nothing answers to', () => {
   it.each([
     [
@@ -57,7 +59,20 @@ describe('words that nothing answers to', () => {
     ],
     [['release', '--dry-run'], `unknown option '--dry-run'`, 'deployfile --help lists the options.'],
     [['release', '-n'], `unknown option '-n'`, 'deployfile --help lists the options.'],
-    [['release', '--resume'], `unknown option '--resume'`, 'deployfile --help lists the options.'],
+    [
+      ['release', '--resume'],
+      '--resume stands alone, and not beside release',
+      'Stage, tasks and inputs come from the run. To run something else, leave --resume out.',
+    ],
+    [['--resume', '-n'], '--resume goes on with a run, and --dry-run runs nothing', 'Leave --dry-run out.'],
+    [['runs', 'undo', 'X', '--plan'], 'runs undo undoes a run, and --plan runs nothing', 'Leave --plan out.'],
+    [['runs', 'delete'], "'runs' does not know 'delete'", RUNS],
+    [
+      ['runs', 'undo'],
+      'no run was named',
+      'Say which: deployfile runs undo RUN. deployfile runs lists them.',
+    ],
+    [['runs', 'undo', '2026'], "there is no run '2026'", 'deployfile runs lists them.'],
     [
       ['release', '--plna'],
       `unknown option '--plna'`,
@@ -172,6 +187,10 @@ Options:
   --on-failure <mode>    start nothing new, run what does not depend on it, or
                          cancel what runs (choices: "no-new", "continue",
                          "kill", default: "no-new")
+  --undo <mode>          undo what was done when the run fails, leave it, or ask
+                         (choices: "on", "off", "ask", default: "on")
+  --resume [run]         go on with a run that was killed, or failed with --undo
+                         off; default the last
   --concurrency <n>      tasks at once, default 100
   --grace <time>         for what must stop before it is given up, such as 2m;
                          default the config's
@@ -191,6 +210,8 @@ Examples:
   deployfile production deploy:migrations             a stage, then tasks
   deployfile db:backup:restore file=some.pgdump       no stage: the default one
   deployfile staging deploy --plan                    what would run, and in which order
+  deployfile --resume                                 go on with the last run, which was killed
+  deployfile runs                                     list the runs; runs undo RUN undoes what one has left
 
 `,
       )

@@ -1,0 +1,179 @@
+import { setMaxListeners } from 'node:events'
+import {
+  keptOf,
+  redact,
+  type Ask,
+  type ExecuteOptions,
+  type Failure,
+  type PlanNode,
+  type RunEvent,
+  type RunOutcome,
+} from '@deployfile/core'
+import { failureBlock, warningBlock } from '../render/failure.ts'
+import { shorten } from '../render/problem.ts'
+import type { GoingOn, Renderer } from '../render/renderer.ts'
+import { createStyle, wantsColor, type Output } from '../render/style.ts'
+import { answer, oneByOne, undoMode, type Answers } from '../run/confirm.ts'
+import { carryOut, logOf, type Work } from '../run/work.ts'
+import { chooseRenderer } from './choose-renderer.ts'
+import { exitCode, signalCode } from './exit-code.ts'
+import type { CommandLine } from './grammar.ts'
+import { commandsFor, nextCommands } from './next-commands.ts'
+import { listen, type StopSignal } from './signals.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface ShowRun {
+  readonly work: Work
+  readonly line: CommandLine
+  readonly answers: Answers
+  readonly terminal: Terminal
+}
+
+/** Carries out a run on a terminal: shows it, listens to signals, and says at the end what went wrong. Returns the exit code. */
+export async function showRun({ work, line, answers, terminal }: ShowRun): Promise<number> {
+  const { plan, run } = work
+  const { env, stdout, stderr } = terminal
+  const style = createStyle(wantsColor(stdout, env))
+  const goingOn = goingOnOf(work)
+  const renderer = await chooseRenderer(line, env, {
+    plan,
+    run,
+    output: redacted(stdout),
+    style,
+    verbose: line.verbose,
+    ...(goingOn && { goingOn }),
+  })
+  const shown = await show(work, { renderer, answers, terminal, line })
+  const { outcome, signal, undoLogs, warnings } = shown
+
+  const undoes = work.before?.mode === 'undo'
+  const code = undoes ? (outcome.status === 'undone' ? 0 : 1) : exitCode(plan, outcome, signal)
+  const report = {
+    plan,
+    cwd: terminal.cwd,
+    verbose: line.verbose,
+    style: createStyle(wantsColor(stderr, env)),
+  }
+  const log = shorten(logOf(work), terminal.cwd)
+  const lines = warningBlock(warnings, report, outcome.called)
+  if (code !== 0) {
+    const next = nextCommands(run.id, plan, outcome, line)
+    lines.push(...failureBlock({ ...report, outcome, undoLogs, signal, log, next, undoes }))
+  }
+  if (lines.length > 0) redacted(stderr).write(`${lines.join('\n')}\n`)
+  return code
+}
+
+function goingOnOf({ plan, before }: Work): GoingOn | undefined {
+  if (!before) return undefined
+  if (before.mode === 'undo') return { mode: 'undo' }
+  const kept = keptOf(before.recorded)
+  const tasks = plan.nodes.filter(isTask)
+  return { mode: 'resume', done: tasks.filter(({ id }) => kept.has(id)).length, of: tasks.length }
+}
+
+function isTask({ kind, milestone }: PlanNode): boolean {
+  return kind === 'task' && !milestone
+}
+
+type Limits = Pick<ExecuteOptions, 'onFailure' | 'concurrency' | 'grace'>
+
+interface Screen {
+  readonly renderer: Renderer
+  readonly answers: Answers
+  readonly terminal: Terminal
+  readonly line: CommandLine
+}
+
+interface Shown {
+  readonly outcome: RunOutcome
+  readonly signal: StopSignal | undefined
+  readonly undoLogs: ReadonlyMap<string, readonly string[]>
+  readonly warnings: readonly Failure[]
+}
+
+function limitsOf({ onFailure, concurrency, grace }: CommandLine): Limits {
+  return {
+    onFailure,
+    ...(concurrency !== undefined && { concurrency }),
+    ...(grace !== undefined && { grace }),
+  }
+}
+
+async function show(work: Work, { renderer, answers, terminal, line }: Screen): Promise<Shown> {
+  const stopping = new AbortController()
+  // Each command that runs listens; a hundred of them are no leak.
+  setMaxListeners(0, stopping.signal)
+  const undoLogs = new Map<string, string[]>()
+  const warnings: Failure[] = []
+  const undo = undoMode(line.undo, answers)
+  let signal: StopSignal | undefined
+  const stopListening = listen(
+    terminal.signals,
+    (name) => {
+      signal = name
+      stopping.abort(new Error(name))
+      const what =
+        work.before?.mode === 'undo' ? 'undoing goes on' : `stopping${undo === 'on' ? ' and undoing' : ''}`
+      renderer.notice(
+        `${name}: ${what}. Press again to leave at once${undo === 'on' ? ', without undoing' : ''}.`,
+      )
+    },
+    (name) => terminal.leave(signalCode(name), leftAtOnce(work, line)),
+  )
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'node.log' && event.phase === 'undo') {
+      undoLogs.set(event.node, [...(undoLogs.get(event.node) ?? []), event.message])
+    }
+    if (event.type === 'node.ended' && event.status === 'warned' && event.problem) {
+      warnings.push({ node: event.node, phase: event.phase, problem: event.problem })
+    }
+    renderer.event(event)
+  }
+  try {
+    const outcome = await carryOut(work, {
+      ask: askOnScreen(renderer, answers),
+      signal: stopping.signal,
+      ...limitsOf(line),
+      undo,
+      onEvent,
+    })
+    return { outcome, signal, undoLogs, warnings }
+  } finally {
+    await renderer.end()
+    stopListening()
+  }
+}
+
+function leftAtOnce(work: Work, line: CommandLine): string {
+  const what =
+    'left at once: what was not undone yet stays as it is, and commands on hosts may still be running'
+  const next = [...commandsFor(work.run.id, line), `Log: ${logOf(work)}`]
+  return `deployfile: ${what}\n${next.map((text) => `  ${text}\n`).join('')}`
+}
+
+/** The screen stands still while a question is on it. */
+function askOnScreen(renderer: Renderer, answers: Answers): Ask {
+  return oneByOne(async (question) => {
+    await renderer.pause()
+    try {
+      await answer(question, answers)
+    } finally {
+      renderer.resume()
+    }
+  })
+}
+
+/** The last gate: shells redact what they emit, messages of tasks pass only here. */
+function redacted(output: Output): Output {
+  return {
+    write: (text) => output.write(redact(text)),
+    isTTY: output.isTTY,
+    get columns() {
+      return output.columns
+    },
+    get rows() {
+      return output.rows
+    },
+  }
+}
