@@ -57,8 +57,7 @@ describe('words that nothing answers to', () => {
       `the stage is 'production' by the first word and 'dev' by stage=dev`,
       'Name one of them.',
     ],
-    [['release', '--dry-run'], `unknown option '--dry-run'`, 'deployfile --help lists the options.'],
-    [['release', '-n'], `unknown option '-n'`, 'deployfile --help lists the options.'],
+    [['release', '-x'], `unknown option '-x'`, 'deployfile --help lists the options.'],
     [
       ['release', '--resume'],
       '--resume stands alone, and not beside release',
@@ -183,6 +182,8 @@ Options:
   -W, --where            list where tasks are declared
   --plan                 print the plan: what would run where, and what it waits
                          for
+  -n, --dry-run          change nothing: read what a run would read, and print
+                         what it would do
   -y, --yes              do not ask before a protected stage is changed
   --on-failure <mode>    start nothing new, run what does not depend on it, or
                          cancel what runs (choices: "no-new", "continue",
@@ -210,6 +211,7 @@ Examples:
   deployfile production deploy:migrations             a stage, then tasks
   deployfile db:backup:restore file=some.pgdump       no stage: the default one
   deployfile staging deploy --plan                    what would run, and in which order
+  deployfile staging deploy -n                        what it would do on the hosts, with nothing changed
   deployfile --resume                                 go on with the last run, which was killed
   deployfile runs                                     list the runs; runs undo RUN undoes what one has left
 
