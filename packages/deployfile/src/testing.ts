@@ -2,7 +2,7 @@
 export { fake, type Fake, type FakePlace, type FakeResult } from './testing/fake.ts'
 export { manualClock, type ManualClock } from '@deployfile/core'
 export { planOf, type PlannedNode, type PlannedTasks } from './testing/plan-of.ts'
-export type { TestCommand, World } from './testing/recorded-run.ts'
+export type { TestCall, TestCommand, World } from './testing/recorded-run.ts'
 export type { Subject, Surroundings } from './testing/subject.ts'
 export { testRun, type PlanRequest, type TestedRun, type TestRunOptions } from './testing/test-run.ts'
 export { testTask, type TestedPhase, type TestedTask, type TestTaskOptions } from './testing/test-task.ts'

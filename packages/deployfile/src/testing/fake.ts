@@ -23,6 +23,8 @@ export type FakeResult<T> =
 /** A stand-in for one task's body; made by {@link fake}. */
 export interface Fake {
   readonly task: string
+  /** The task itself: what is only called is in no plan, and has to be among the tasks all the same. */
+  readonly of: AnyTask
   readonly run: (place: FakePlace<never>) => unknown
 }
 
@@ -36,7 +38,7 @@ export function fake<T extends AnyTask>(
 ): Fake {
   const given: unknown = result
   const run = typeof given === 'function' ? (given as Fake['run']) : () => given
-  return { task: task.name, run }
+  return { task: task.name, of: task, run }
 }
 
 /**

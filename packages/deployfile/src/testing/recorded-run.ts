@@ -33,6 +33,23 @@ export interface TestCommand extends Recorded {
   readonly phase: Phase
 }
 
+/** A task that a body called, with its checked input. */
+export interface TestCall {
+  /** The node that called. */
+  readonly node: string
+  readonly task: string
+  readonly input: unknown
+}
+
+/** Every call of a run, in order. */
+export function callsOf(events: readonly RunEvent[]): readonly TestCall[] {
+  return events.flatMap((event) => {
+    if (event.type !== 'node.calling') return []
+    const { node, task, plan } = event
+    return [{ node, task, input: plan.nodes.find((one) => one.task === task)?.input ?? {} }]
+  })
+}
+
 export interface RecordedRun {
   readonly outcome: RunOutcome
   readonly events: readonly RunEvent[]

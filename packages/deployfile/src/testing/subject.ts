@@ -65,7 +65,8 @@ function stagesFor(tasks: readonly AnyTask[], surroundings: Surroundings): objec
   )
 }
 
-function reachable(tasks: readonly AnyTask[]): readonly AnyTask[] {
+/** The tasks and all that they need. */
+export function reachable(tasks: readonly AnyTask[]): readonly AnyTask[] {
   const found = new Map<string, AnyTask>()
   const stack = [...tasks]
   for (let task = stack.pop(); task; task = stack.pop()) {

@@ -14,7 +14,7 @@ import {
 import { limitsOf, type Limits } from '../run/limits.ts'
 import { readResults, type ReadResult } from '../run/result.ts'
 import { withFakes, type Fake } from './fake.ts'
-import { recordedRun, type TestCommand, type World } from './recorded-run.ts'
+import { callsOf, recordedRun, type TestCall, type TestCommand, type World } from './recorded-run.ts'
 import { catalogOf, type Subject, type Surroundings } from './subject.ts'
 
 /** What is planned. */
@@ -43,6 +43,8 @@ export interface TestedRun {
   /** `node: message`, in order. */
   readonly logs: readonly string[]
   readonly questions: readonly Question[]
+  /** What bodies called, in order. */
+  readonly calls: readonly TestCall[]
   readonly events: readonly RunEvent[]
   readonly plan: Plan
 }
@@ -68,7 +70,7 @@ export async function testRun(
     event.type === 'node.log' ? [`${event.node}: ${event.message}`] : [],
   )
   const result = readResults(plan, outcome, catalog)
-  return { ...outcome, result, commands, logs, questions, events, plan }
+  return { ...outcome, result, commands, logs, questions, calls: callsOf(events), events, plan }
 }
 
 export function planFor(subject: Subject, catalog: Catalog, request: PlanRequest): Plan {

@@ -13,8 +13,15 @@ import {
   type ResultOf,
 } from '@deployfile/core'
 import { invalid, withFakes, type Fake } from './fake.ts'
-import { recordedRun, type RecordedRun, type TestCommand, type World } from './recorded-run.ts'
-import { catalogOf, type Surroundings } from './subject.ts'
+import {
+  callsOf,
+  recordedRun,
+  type RecordedRun,
+  type TestCall,
+  type TestCommand,
+  type World,
+} from './recorded-run.ts'
+import { catalogOf, reachable, type Surroundings } from './subject.ts'
 
 export interface TestTaskOptions extends Surroundings, World {
   /** What its needs give. Every task that it needs must have one; what is `optional` only where it should be there. */
@@ -42,6 +49,8 @@ export interface TestedTask<R> {
   readonly logs: readonly string[]
   readonly commands: readonly TestCommand[]
   readonly questions: readonly Question[]
+  /** What its body called, in order. */
+  readonly calls: readonly TestCall[]
   /** Undefined where it did not run: `undo` runs after a failure, of the task or (`undo: true`) after it. */
   readonly undo: TestedPhase | undefined
   readonly finally: TestedPhase | undefined
@@ -65,12 +74,14 @@ export async function testTask<T extends AnyTask>(
   const { fakes = [], host, input } = options as TestTaskOptions & { readonly input?: unknown }
   const tested: AnyTask = input === undefined ? task : task.with(input)
   const later = options.undo === true ? [failsAfter(tested)] : []
-  const catalog = withFakes(catalogOf([tested, ...later], options), fakes)
+  const catalog = withFakes(catalogOf([tested, ...later, ...onlyCalled(tested, fakes)], options), fakes)
   const [stage] = catalog.stages.keys()
   const tasks = [...wantedOptionals(task, fakes), tested, ...later]
   const plan = onOneHost(resolvePlan(catalog, { stage, tasks }), task.name, host)
   checkFakes(plan, catalog, task, fakes)
-  return told(task.name, plan, await recordedRun(catalog, plan, options))
+  const run = await recordedRun(catalog, plan, options)
+  checkUsed(plan, run, task, fakes)
+  return told(task.name, plan, run)
 }
 
 const LATER = 'deployfile-testing:later'
@@ -116,9 +127,6 @@ function onOneHost(plan: Plan, task: string, wanted: string | undefined): Plan {
 
 function checkFakes(plan: Plan, catalog: Catalog, task: AnyTask, fakes: readonly Fake[]): void {
   const planned = new Set(plan.nodes.map((node) => node.task))
-  const unused = fakes.find((one) => !planned.has(one.task))
-  if (unused)
-    throw invalid(`'${task.name}' does not need '${unused.task}', of which there is a fake`, 'Remove it.')
   const own = new Set([task.name, LATER, ...fakes.map((one) => one.task)])
   const missing = [...planned].find((name) => !own.has(name) && catalog.tasks.get(name)?.['~task'].spec.run)
   if (missing === undefined) return
@@ -126,6 +134,24 @@ function checkFakes(plan: Plan, catalog: Catalog, task: AnyTask, fakes: readonly
     `'${task.name}' needs '${missing}', and there is no fake of it`,
     `Say what it gives: fakes: [fake(${missing}, …)], with the task's value.`,
   )
+}
+
+/** A fake stands for a need, or for what the body calls, or for what that needs. */
+function checkUsed(plan: Plan, { events }: RecordedRun, task: AnyTask, fakes: readonly Fake[]): void {
+  const called = events.flatMap((event) => (event.type === 'node.calling' ? event.plan.nodes : []))
+  const used = new Set([...plan.nodes, ...called].map((node) => node.task))
+  const unused = fakes.find((one) => !used.has(one.task))
+  if (!unused) return
+  throw invalid(
+    `'${task.name}' neither needs nor called '${unused.task}', of which there is a fake`,
+    'Remove it.',
+  )
+}
+
+/** The tasks of fakes that no plan brings in. */
+function onlyCalled(task: AnyTask, fakes: readonly Fake[]): readonly AnyTask[] {
+  const needed = new Set(reachable([task]).map(({ name }) => name))
+  return fakes.flatMap(({ of }) => (needed.has(of.name) ? [] : [of]))
 }
 
 function told<R>(task: string, plan: Plan, run: RecordedRun): TestedTask<R> {
@@ -145,6 +171,7 @@ function told<R>(task: string, plan: Plan, run: RecordedRun): TestedTask<R> {
     logs: body.logs,
     commands: body.commands,
     questions: run.questions,
+    calls: callsOf(run.events).filter((call) => call.node === node),
     undo: ran(run, node, 'undo') ? phaseOf(run, node, 'undo') : undefined,
     finally: ran(run, node, 'finally') ? phaseOf(run, node, 'finally') : undefined,
   }

@@ -183,7 +183,7 @@ describe('fakes', () => {
     [[...needs, fake(release, { path: '' })], "there are two fakes of 'release'"],
     [
       [...needs, fake(task('other', { run: () => 1 }), 1)],
-      "there is a fake of 'other', which is not among the tasks",
+      "'link' neither needs nor called 'other', of which there is a fake",
     ],
   ])('must fit the needs: %#', async (fakes, message) => {
     await expect(testTask(link, { input, fakes })).rejects.toMatchObject({ kind: 'usage', message })
