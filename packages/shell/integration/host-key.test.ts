@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import type { Connection as ServerSide } from 'ssh2'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../test/servers/temp.ts'
@@ -25,11 +24,11 @@ afterAll(() => temp.remove())
 
 let at = 0
 let desk: Desk
-let folder: string
+
 let knownHosts: string
 beforeEach(() => {
   desk = makeDesk(temp.path, String(++at))
-  ;({ folder, knownHosts } = desk)
+  knownHosts = desk.knownHosts
 })
 
 const shellTo = (server: InProcessServer, more: { config?: string; hostKey?: string } = {}) => {

@@ -2,11 +2,14 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
 /** 'leave': the near side is reset, and the server is never told. */
-export type Fault = 'reset' | 'end' | 'stall' | 'leave'
+/** 'garble' changes one byte and lets all else pass. */
+export type Fault = 'reset' | 'end' | 'stall' | 'garble' | 'leave'
 
 export interface Proxy extends AsyncDisposable {
   readonly port: number
   readonly connections: number
+  /** That have gone through it so far, in all. */
+  readonly passed: Readonly<Record<'up' | 'down', number>>
   /** Does this to every connection once so many bytes have gone through it in a direction, counted from its start. */
   breakAfter(direction: 'up' | 'down', bytes: number, fault: Fault): void
   breakNow(fault: Fault): void
@@ -18,6 +21,7 @@ export interface Proxy extends AsyncDisposable {
 export async function startProxy(target: number): Promise<Proxy> {
   let plan: { direction: 'up' | 'down'; bytes: number; fault: Fault } | undefined
   let connections = 0
+  const all = { up: 0, down: 0 }
   const pairs = new Set<readonly [Socket, Socket]>()
 
   const break_ = ([near, far]: readonly [Socket, Socket], fault: Fault): void => {
@@ -43,6 +47,11 @@ export async function startProxy(target: number): Promise<Proxy> {
       from.on('data', (chunk: Buffer) => {
         const limit = plan?.direction === direction ? plan.bytes - passed : Infinity
         passed += chunk.length
+        all[direction] += chunk.length
+        if (plan?.fault === 'garble') {
+          to.write(garbled(chunk, limit))
+          return
+        }
         to.write(chunk.subarray(0, Math.max(0, limit)))
         if (plan && chunk.length >= limit) break_(pair, plan.fault)
       })
@@ -60,6 +69,7 @@ export async function startProxy(target: number): Promise<Proxy> {
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
+    passed: all,
     get connections() {
       return connections
     },
@@ -77,4 +87,11 @@ export async function startProxy(target: number): Promise<Proxy> {
       await once(server, 'close')
     },
   }
+}
+
+function garbled(chunk: Buffer, at: number): Buffer {
+  if (at < 0 || at >= chunk.length) return chunk
+  const copy = Buffer.from(chunk)
+  copy.writeUInt8(copy.readUInt8(at) ^ 0xff, at)
+  return copy
 }

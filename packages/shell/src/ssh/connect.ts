@@ -13,7 +13,7 @@ const TRIES = 3
 /** After this long no new try begins, so that a host that cannot be reached fails in 20 s at most. */
 const RETRY_WINDOW = 10_000
 /** A host that says nothing for so long is no crowd at a door: others may go in meanwhile. */
-const SILENCE = 3_000
+const SILENCE = 5_000
 
 /** What becomes of a try when the host has no key of another type. */
 const NO_OTHER_KEY = new Set(['HANDSHAKE_FAILED', 'SSH_UNSUPPORTED'])
