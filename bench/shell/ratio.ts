@@ -2,7 +2,7 @@
 
 export interface Contender {
   readonly name: string
-  run(): Promise<void>
+  run(): Promise<unknown>
   /** Not counted, before each run. */
   before?(): void
 }

@@ -55,7 +55,7 @@ print(
     {
       name: 'downloadFile',
       before: () => drop(join(here, 'ours')),
-      run: async () => void (await shell.downloadFile('peer', 'ours')),
+      run: () => shell.downloadFile('peer', 'ours'),
     },
   ]),
 )
@@ -82,6 +82,23 @@ print(
       name: 'uploadDir',
       before: () => drop(join(there, 'ours')),
       run: () => shell.uploadDir('tree', 'ours'),
+    },
+  ]),
+)
+console.log(`  ${rss()}`)
+print(
+  `${FILES} small files down`,
+  await compare(ROUNDS, [
+    {
+      name: "ssh 'tar c' | tar x",
+      before: () => drop(join(here, 'peer')),
+      run: () =>
+        typed(`cd '${here}'; mkdir peer; ${ssh} 'cd ${there}; tar -c -f - -C peer .' | tar -x -f - -C peer`),
+    },
+    {
+      name: 'downloadDir',
+      before: () => drop(join(here, 'ours')),
+      run: () => shell.downloadDir('peer', 'ours'),
     },
   ]),
 )

@@ -7,11 +7,14 @@ export type Tell = (bytes: number, total?: number) => void
 
 /** Tells how far a transfer is: at most five times a second, and at its end. */
 export function progress(emit: (event: CommandEvent) => void, host: string, path: string): Tell {
-  let last = 0
+  let last = -Infinity
+  let over = false
   return (bytes, total) => {
     const now = performance.now()
-    if (bytes !== total && now - last < TELL_EVERY) return
+    const end = bytes === total
+    if (over || (!end && now - last < TELL_EVERY)) return
     last = now
+    over = end
     try {
       emit({ type: 'transfer', host, path, bytes, ...(total !== undefined && { total }) })
     } catch {

@@ -57,19 +57,24 @@ function unpackByTar(folder: string): Unpacking {
 }
 
 function unpackHere(folder: string): Unpacking {
+  // node-tar leaves modes to the umask, and cannot write into a folder that it has made read-only: they are set at the end.
+  const modes: (readonly [path: string, mode: number])[] = []
   const unpacker = tar.extract({
     cwd: folder,
     strict: true,
     preserveOwner: false,
-    chmod: true,
-    processUmask: 0,
     onReadEntry(entry) {
-      if (entry.mode !== undefined) entry.mode &= 0o777
+      if (entry.mode === undefined || /Link$/.test(entry.type)) return
+      modes.push([join(folder, entry.path), entry.mode & 0o777])
+      entry.mode = entry.type === 'Directory' ? 0o700 : 0o600
     },
   })
-  const done = new Promise<void>((resolve, reject) => {
+  const closed = new Promise<void>((resolve, reject) => {
     unpacker.on('close', () => resolve())
     unpacker.on('error', reject)
+  })
+  const done = closed.then(async () => {
+    for (const [path, mode] of modes.reverse()) await chmod(path, mode)
   })
   done.catch(() => undefined)
   return { into: unpacker as unknown as Writable, done }

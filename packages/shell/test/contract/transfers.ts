@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type Open, type Opened, problemOf, until } from './opened.ts'
@@ -174,6 +182,27 @@ export function transfers(open: Open): void {
       expect(last?.bytes).toBe(last?.total)
       for (const event of told.slice(0, -1)) expect(event.bytes).toBeLessThan(event.total ?? 0)
     }
+  })
+
+  test('a log that grows while it comes down is whole up to where it was read', async () => {
+    const { folder } = open()
+    const path = join(folder, 'app.log')
+    const before = randomBytes(20_000_000)
+    writeFileSync(path, before)
+    let grown = 0
+    const { shell, root } = open({
+      emit: (event) => {
+        if (event.type !== 'transfer' || grown > 3) return
+        grown++
+        appendFileSync(path, `line ${String(grown)}\n`)
+      },
+    })
+    const bytes = await shell.downloadFile('app.log', 'app.log')
+    const found = readFileSync(join(root, 'app.log'))
+    expect(grown).toBeGreaterThan(0)
+    expect(found.length).toBe(bytes)
+    expect(bytes).toBeGreaterThanOrEqual(before.length)
+    expect(readFileSync(path).subarray(0, bytes).equals(found)).toBe(true)
   })
 
   test('a cancelled upload leaves nothing', async () => {
