@@ -59,7 +59,10 @@ test('a value given to skip is a result like the returned one', () => {
   expectTypeOf<ResultOf<typeof empty>>().toExtend<{ applied: string[] }>()
   const nothing = task('nothing', {
     async run({ skip, stage }) {
-      if (stage.protected) { skip('no'); return; }
+      if (stage.protected) {
+        skip('no')
+        return
+      }
       return { applied: ['x'] }
     },
   })
