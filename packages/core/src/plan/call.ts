@@ -4,10 +4,10 @@ import { normalizeOn } from '../host/on.ts'
 import { Problem } from '../problem/problem.ts'
 import { makeTask, type AnyTask } from '../task/task.ts'
 import { collectInstances } from './collect.ts'
-import { startDraft, type Draft } from './draft.ts'
+import { startDraft, type Draft, type DraftNode, type Placed } from './draft.ts'
 import type { Instance } from './instance.ts'
 import { addNeedEdges } from './need-edges.ts'
-import { instanceKey, placeId } from './node-id.ts'
+import { instanceKey } from './node-id.ts'
 import { addNodes } from './nodes.ts'
 import { inOrder } from './order.ts'
 import type { Binding, HostNode, PlanEdge, PlanNode } from './plan.ts'
@@ -62,10 +62,9 @@ export function planCall(catalog: Catalog, request: CallRequest): CallPlan {
   const stage = catalog.stages.get(caller.stage)
   if (!stage) throw new Error(`the plan has the stage '${caller.stage}', which the config does not have`)
   const draft = draftOf(catalog, calledTask(catalog, request), stage, caller)
-  const root = draft.instances.get(instanceKey(request.task, input))
+  const root = draft.placed.get(instanceKey(request.task, input))
   if (!root) throw new Error(`the call of '${request.task}' was not planned`)
-  const targets = root.places.map((host) => placeId(root.key, root.stage.stage.name, host?.name))
-  return cut(draft, root, targets, request)
+  return cut(draft, root, request)
 }
 
 function calledTask(catalog: Catalog, { task: name, input, caller }: CallRequest): AnyTask {
@@ -90,9 +89,9 @@ function draftOf(catalog: Catalog, task: AnyTask, stage: StageEntry, caller: Pla
   const key = instanceKey(task.name, task['~task'].bound)
   const root = collected.get(key)
   if (root && caller.host !== undefined && isPerHost(root)) collected.set(key, onHost(root, caller))
-  const draft = startDraft(collected)
-  for (const instance of collected.values()) addNodes(draft, bare, instance)
-  for (const instance of collected.values()) addNeedEdges(draft, instance)
+  const draft = startDraft()
+  for (const instance of collected.values()) addNodes(draft, bare, collected, instance)
+  for (const placed of draft.placed.values()) addNeedEdges(draft, placed)
   return draft
 }
 
@@ -117,37 +116,13 @@ function onHost(instance: Instance, caller: PlanNode): Instance {
 }
 
 /** Only what the called nodes wait for, as far as that is not there, under the ids of this call. */
-function cut(draft: Draft, root: Instance, targets: readonly string[], request: CallRequest): CallPlan {
+function cut(draft: Draft, root: Placed, request: CallRequest): CallPlan {
   const prefix = calledPrefix(request.caller.id, request.number)
-  const into = new Map<string, PlanEdge[]>()
-  for (const edge of draft.edges) into.set(edge.to, [...(into.get(edge.to) ?? []), edge])
-  const taken = new Map<string, PlanNode>()
-  const edges: PlanEdge[] = []
-  const uses: CallPlan['uses'][number][] = []
-  const there = new Set<string>()
-  const stack = [...targets].reverse()
-  for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
-    const node = draft.nodes.get(id)
-    if (!node || taken.has(id)) continue
-    taken.set(id, node)
-    for (const edge of into.get(id) ?? []) {
-      const before = draft.nodes.get(edge.from)
-      const known = there.has(edge.from)
-      // Joins are the plan's own; each call gathers for itself. What was called is run even where it is there.
-      if (
-        known ||
-        (before && before.kind === 'task' && !targets.includes(before.id) && request.isThere(before))
-      ) {
-        there.add(edge.from)
-        uses.push({ from: edge.from, to: prefix + id })
-        continue
-      }
-      edges.push({ ...edge, from: prefix + edge.from, to: prefix + id })
-      stack.push(edge.from)
-    }
-  }
-  const renamed = (id: string): string => (taken.has(id) ? prefix + id : id)
-  const nodes = [...taken.values()].map((node): CalledNode => ({
+  const { taken, uses } = missing(root.bodies, request)
+  const ids = new Set([...taken].map(({ node }) => node.id))
+  const renamed = (id: string): string => (ids.has(id) ? prefix + id : id)
+  const ordered = inOrder(draft.nodes).filter((one) => taken.has(one))
+  const nodes = ordered.map(({ node }): CalledNode => ({
     ...node,
     id: prefix + node.id,
     needs: Object.fromEntries(
@@ -155,19 +130,55 @@ function cut(draft: Draft, root: Instance, targets: readonly string[], request: 
     ),
     parent: request.caller.id,
   }))
+  const edges = ordered.flatMap(({ node, incoming }) =>
+    incoming.flatMap(({ from, kind, reason }): PlanEdge[] =>
+      taken.has(from) ? [{ from: prefix + from.node.id, to: prefix + node.id, kind, reason }] : [],
+    ),
+  )
   const gathered = new Map(draft.perHost)
-  if (isPerHost(root) && !gathered.has(root.key)) gathered.set(root.key, hostNodes(root, targets))
+  const { key } = root.instance
+  if (isPerHost(root.instance) && !gathered.has(key)) gathered.set(key, hostNodes(root))
   const perHost = Object.fromEntries(
-    [...gathered].map(([key, of]) => [
-      prefix + key,
-      of.map(({ host, node }) => ({ host, node: renamed(node) })),
+    [...gathered].map(([of, list]) => [
+      prefix + of,
+      list.map(({ host, node }) => ({ host, node: renamed(node) })),
     ]),
   )
   return {
-    nodes: inOrder(nodes, edges) as readonly CalledNode[],
-    ...{ edges, uses, perHost },
-    result: resultOf(root, targets, request.caller, prefix),
+    nodes,
+    edges,
+    uses: uses.map(({ from, to }) => ({ from: from.node.id, to: prefix + to.node.id })),
+    perHost,
+    result: resultOf(root, request.caller, prefix),
   }
+}
+
+interface Missing {
+  readonly taken: ReadonlySet<DraftNode>
+  readonly uses: readonly { readonly from: DraftNode; readonly to: DraftNode }[]
+}
+
+/** What must be run for the called nodes, and which nodes of the run that builds on. */
+function missing(called: readonly DraftNode[], request: CallRequest): Missing {
+  const taken = new Set<DraftNode>()
+  const uses: Missing['uses'][number][] = []
+  // Joins are the plan's own; each call gathers for itself. What was called is run even where it is there.
+  const isThere = new Map<DraftNode, boolean>(called.map((one) => [one, false]))
+  const stack = [...called].reverse()
+  for (let to = stack.pop(); to; to = stack.pop()) {
+    if (taken.has(to)) continue
+    taken.add(to)
+    for (const { from } of to.incoming) {
+      let there = isThere.get(from)
+      if (there === undefined) {
+        there = from.node.kind === 'task' && request.isThere(from.node)
+        isThere.set(from, there)
+      }
+      if (there) uses.push({ from, to })
+      else stack.push(from)
+    }
+  }
+  return { taken, uses }
 }
 
 function renamedBinding(binding: Binding, prefix: string, renamed: (id: string) => string): Binding {
@@ -175,15 +186,12 @@ function renamedBinding(binding: Binding, prefix: string, renamed: (id: string) 
   return binding.kind === 'each' ? { kind: 'each', of: prefix + binding.of } : binding
 }
 
-function hostNodes(root: Instance, targets: readonly string[]): readonly HostNode[] {
-  return root.places.flatMap((host, index) => {
-    const node = targets[index]
-    return host && node !== undefined ? [{ host: host.name, node }] : []
-  })
+function hostNodes({ bodies }: Placed): readonly HostNode[] {
+  return bodies.flatMap(({ node: { host, id } }) => (host === undefined ? [] : [{ host, node: id }]))
 }
 
-function resultOf(root: Instance, targets: readonly string[], caller: PlanNode, prefix: string): Binding {
-  if (isPerHost(root) && caller.host === undefined) return { kind: 'each', of: prefix + root.key }
-  const [only] = targets
-  return only === undefined ? { kind: 'none' } : { kind: 'one', node: prefix + only }
+function resultOf({ instance, bodies }: Placed, caller: PlanNode, prefix: string): Binding {
+  if (isPerHost(instance) && caller.host === undefined) return { kind: 'each', of: prefix + instance.key }
+  const [only] = bodies
+  return only ? { kind: 'one', node: prefix + only.node.id } : { kind: 'none' }
 }

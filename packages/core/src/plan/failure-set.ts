@@ -7,12 +7,12 @@ import type { Draft } from './draft.ts'
  * @throws Problem `ON_FAILURE_PLANNED` (usage)
  */
 export function checkApart(main: Draft, failure: Draft): void {
-  for (const { id, task } of failure.nodes.values()) {
-    if (!main.nodes.has(id)) continue
+  for (const [key, { instance, bodies }] of failure.placed) {
+    if (bodies.length === 0 || !main.placed.get(key)?.bodies.length) continue
     throw new Problem(
       'usage',
       'ON_FAILURE_PLANNED',
-      `'${task}' would run twice: in this run, and when it fails because of onFailure`,
+      `'${instance.task.name}' would run twice: in this run, and when it fails because of onFailure`,
       {
         key: 'onFailure',
         hint: `An onFailure task may need and be hooked only by what runs for it alone. Read what went wrong from the context's failures.`,

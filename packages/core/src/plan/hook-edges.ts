@@ -1,58 +1,71 @@
 import type { Catalog } from '../config/catalog.ts'
-import type { Host } from '../host/host.ts'
-import { addEdge, joinOf, nodeAt, type Draft } from './draft.ts'
-import { isLive, type Instance } from './instance.ts'
-import { plannedHooks } from './nodes.ts'
+import { addEdge, indexOf, joinOf, STRUCTURE, type Draft, type DraftNode, type Placed } from './draft.ts'
+import { allEndsOf } from './draft.ts'
+import { isLive } from './instance.ts'
+import { plannedHooks, type Instances } from './nodes.ts'
 import type { EdgeReason } from './plan.ts'
 
 /**
  * start → before-hooks in order → body → after-hooks in order → end, on each host of the task by itself. A hook on a host that the
  * task has too stands in that host's chain; any other (the control machine, a foreign host) is a barrier between all of them.
  */
-export function addHookEdges(draft: Draft, catalog: Catalog, instance: Instance): void {
+export function addHookEdges(draft: Draft, catalog: Catalog, instances: Instances, placed: Placed): void {
+  const { instance, starts, bodies, ends } = placed
   if (!isLive(instance)) return
-  const before = plannedHooks(draft, instance, catalog.before.get(instance.task.name))
-  const after = plannedHooks(draft, instance, catalog.after.get(instance.task.name))
+  const hooksOf = (table: Catalog['before']): readonly Placed[] =>
+    plannedHooks(instances, table.get(instance.task.name)).flatMap(({ key }) => draft.placed.get(key) ?? [])
+  const before = hooksOf(catalog.before)
+  const after = hooksOf(catalog.after)
   if (before.length + after.length === 0) return
-  const places = instance.places.filter((host) => !instance.skipped.has(host))
-  const frontier: Frontier = new Map(
-    places.map((host) => [host, [{ node: nodeAt(draft, instance, host, 'entry'), reason: WHOLE }]]),
-  )
-  addChain(draft, instance, frontier, before, 'before')
-  advance(draft, instance, frontier, 'body')
-  addChain(draft, instance, frontier, after, 'after')
-  advance(draft, instance, frontier, 'exit')
+  const chains = new Map<number, Last>()
+  for (const [place, node] of starts.entries())
+    if (!instance.skipped.has(instance.places[place])) chains.set(place, { node, reason: STRUCTURE })
+  addHooks(draft, placed, chains, before, 'before')
+  advance(chains, bodies)
+  addHooks(draft, placed, chains, after, 'after')
+  advance(chains, ends)
 }
 
-const WHOLE: EdgeReason = { type: 'structure' }
+/** The last node of a host's chain so far, and why what comes next waits for it. */
+interface Last {
+  readonly node: DraftNode
+  readonly reason: EdgeReason
+}
 
-/** The last nodes of each host's chain so far, and why what comes next waits for them. */
-type Frontier = Map<Host | undefined, readonly { readonly node: string; readonly reason: EdgeReason }[]>
+/** By place of the task. */
+type Chains = Map<number, Last>
 
-function advance(draft: Draft, instance: Instance, frontier: Frontier, part: 'body' | 'exit'): void {
-  for (const [host, last] of frontier) {
-    const next = nodeAt(draft, instance, host, part)
-    for (const { node, reason } of last) addEdge(draft, node, next, reason)
-    frontier.set(host, [{ node: next, reason: WHOLE }])
+function advance(chains: Chains, to: readonly DraftNode[]): void {
+  for (const [place, { node, reason }] of chains) {
+    const next = to[place]
+    if (!next) continue
+    addEdge(node, next, reason)
+    chains.set(place, { node: next, reason: STRUCTURE })
   }
 }
 
-function addChain(
+function addHooks(
   draft: Draft,
-  instance: Instance,
-  frontier: Frontier,
-  hooks: readonly Instance[],
+  placed: Placed,
+  chains: Chains,
+  hooks: readonly Placed[],
   type: 'before' | 'after',
 ): void {
   for (const hook of hooks) {
-    const reason: EdgeReason = { type, hook: hook.task.name, of: instance.task.name }
-    const own = hook.places.filter((host) => frontier.has(host))
-    const foreign = hook.places.filter((host) => !frontier.has(host))
-    if (foreign.length > 0) addBarrier(draft, instance, frontier, hook, foreign, reason)
-    for (const host of own) {
-      const entry = nodeAt(draft, hook, host, 'entry')
-      for (const { node } of frontier.get(host) ?? []) addEdge(draft, node, entry, reason)
-      frontier.set(host, [{ node: nodeAt(draft, hook, host, 'exit'), reason }])
+    const reason = { type, hook: hook.instance.task.name, of: placed.instance.task.name } as const
+    const own: [place: number, at: number][] = []
+    const foreign: number[] = []
+    for (const [at, host] of hook.instance.places.entries()) {
+      const place = indexOf(placed.instance, host)
+      if (place !== undefined && chains.has(place)) own.push([place, at])
+      else foreign.push(at)
+    }
+    if (foreign.length > 0) addBarrier(draft, placed, chains, hook, foreign, reason)
+    for (const [place, at] of own) {
+      const [last, start, end] = [chains.get(place), hook.starts[at], hook.ends[at]]
+      if (!last || !start || !end) continue
+      addEdge(last.node, start, reason)
+      chains.set(place, { node: end, reason })
     }
   }
 }
@@ -60,20 +73,25 @@ function addChain(
 // Foreign nodes wait for every host's chain, and every chain then waits for them.
 function addBarrier(
   draft: Draft,
-  instance: Instance,
-  frontier: Frontier,
-  hook: Instance,
-  foreign: readonly (Host | undefined)[],
+  { instance }: Placed,
+  chains: Chains,
+  hook: Placed,
+  foreign: readonly number[],
   reason: EdgeReason & { readonly type: 'before' | 'after' },
 ): void {
-  const last = [...frontier.values()].flatMap((nodes) => nodes.map(({ node }) => node))
-  const reached = joinOf(draft, reason.type, instance, last)
-  for (const host of foreign) addEdge(draft, reached, nodeAt(draft, hook, host, 'entry'), reason)
-  const passed = joinOf(
+  const reached = joinOf(
     draft,
-    'all',
-    hook,
-    foreign.map((host) => nodeAt(draft, hook, host, 'exit')),
+    reason.type,
+    instance,
+    [...chains.values()].map(({ node }) => node),
   )
-  for (const [host, nodes] of frontier) frontier.set(host, [...nodes, { node: passed, reason }])
+  for (const at of foreign) {
+    const start = hook.starts[at]
+    if (start) addEdge(reached, start, reason)
+  }
+  const isAll = foreign.length === hook.ends.length
+  const ends = foreign.flatMap((at) => hook.ends[at] ?? [])
+  const passed = isAll ? allEndsOf(draft, hook) : joinOf(draft, 'all', hook.instance, ends)
+  if (!passed) return
+  for (const place of chains.keys()) chains.set(place, { node: passed, reason })
 }

@@ -2,77 +2,91 @@ import type { Host } from '../host/host.ts'
 import { normalizeOn } from '../host/on.ts'
 import { Problem } from '../problem/problem.ts'
 import { readNeed, type Needs } from '../task/needs.ts'
-import { addEdge, exitsOf, joinOf, nodeAt, type Draft } from './draft.ts'
+import { addEdge, allEndsOf, indexOf, outputsOf, type Draft, type Output, type Placed } from './draft.ts'
 import { isLive, type Instance } from './instance.ts'
 import { instanceKey } from './node-id.ts'
-import { bindNeeds } from './nodes.ts'
-import type { Binding, HostNode } from './plan.ts'
+import type { Binding, EdgeReason, HostNode } from './plan.ts'
 
 /**
  * Edges from everything that an instance needs, and where each of its bodies finds the values (design §3, "What a dependent sees"):
  * one place gives its value; a per-host need gives its own host's to a task with `on`, all of them to one without or under `all`.
  * @throws Problem `NEED_NOT_ON_HOST` (usage) when a dependent runs on a host where its per-host need does not
  */
-export function addNeedEdges(draft: Draft, instance: Instance): void {
-  if (!isLive(instance)) return
-  for (const host of instance.places) {
-    if (instance.skipped.has(host)) continue
-    const entry = nodeAt(draft, instance, host, 'entry')
-    const bindings: Record<string, Binding> = {}
-    for (const [key, need] of Object.entries(instance.spec.needs)) {
-      const { from, binding } = locate(draft, instance, host, key, need)
-      bindings[key] = binding
-      if (from !== undefined) addEdge(draft, from, entry, { type: 'need', key })
+export function addNeedEdges(draft: Draft, placed: Placed): void {
+  const { instance, starts, bodies } = placed
+  const needs = Object.keys(instance.spec.needs)
+  if (needs.length === 0 || !isLive(instance)) return
+  const located = needs.map((key) => locate(draft, instance, key, instance.spec.needs[key] as Needs[string]))
+  // A thousand hosts that read the same have one object that says so.
+  const shared = located.every(({ at }) => at.length === 1) ? bindingsOf(located, 0) : undefined
+  for (const [place, body] of bodies.entries()) {
+    if (instance.skipped.has(instance.places[place])) continue
+    const start = starts[place] ?? body
+    for (const { reason, at } of located) {
+      const from = (at[place] ?? at[0])?.from
+      if (from) addEdge(from, start, reason)
     }
-    bindNeeds(draft, nodeAt(draft, instance, host, 'body'), bindings)
+    body.node.needs = shared ?? bindingsOf(located, place)
   }
 }
 
 interface Located {
-  /** The node to wait for; undefined when the need is not planned. */
-  readonly from: string | undefined
-  readonly binding: Binding
+  readonly key: string
+  readonly reason: EdgeReason
+  /** By place of the dependent; a single entry is the same for all places. */
+  readonly at: readonly Output[]
 }
 
-function locate(
-  draft: Draft,
-  instance: Instance,
-  host: Host | undefined,
-  key: string,
-  need: Needs[string],
-): Located {
+const NOTHING: readonly Output[] = [{ from: undefined, binding: { kind: 'none' } }]
+
+function locate(draft: Draft, instance: Instance, key: string, need: Needs[string]): Located {
+  const reason = { type: 'need', key } as const
   const { task, all } = readNeed(need)
-  const needed = draft.instances.get(instanceKey(task.name, task['~task'].bound))
-  if (!needed) return { from: undefined, binding: { kind: 'none' } }
-  if (!isPerHost(needed)) {
-    const [place] = needed.places
-    if (needed.places.length === 0) return { from: undefined, binding: { kind: 'none' } }
-    return {
-      from: nodeAt(draft, needed, place, 'exit'),
-      binding: { kind: 'one', node: nodeAt(draft, needed, place, 'body') },
-    }
-  }
-  if (host === undefined || all) {
-    if (!draft.perHost.has(needed.key)) draft.perHost.set(needed.key, bodiesOf(draft, needed))
-    const from = needed.places.length === 0 ? undefined : joinOf(draft, 'all', needed, exitsOf(draft, needed))
-    return { from, binding: { kind: 'each', of: needed.key } }
-  }
-  const own = needed.places.find((place) => place?.name === host.name && place.stage === host.stage)
-  if (!own) throw notOnHost(instance, host, key, needed)
-  return {
-    from: nodeAt(draft, needed, own, 'exit'),
-    binding: { kind: 'one', node: nodeAt(draft, needed, own, 'body') },
-  }
+  const needed = draft.placed.get(instanceKey(task.name, task['~task'].bound))
+  if (!needed) return { key, reason, at: NOTHING }
+  if (!isPerHost(needed.instance)) return { key, reason, at: anyOf(outputsOf(needed)) }
+  const isHere = instance.spec.on === undefined
+  if (!isHere && !all) return { key, reason, at: ownHosts(instance, key, needed) }
+  const { key: of } = needed.instance
+  if (!draft.perHost.has(of)) draft.perHost.set(of, bodiesOf(needed))
+  const from = allEndsOf(draft, needed)
+  return { key, reason, at: [{ from, binding: { kind: 'each', of } }] }
 }
 
-function bodiesOf(draft: Draft, instance: Instance): readonly HostNode[] {
-  return instance.places.flatMap((place) =>
-    place ? [{ host: place.name, node: nodeAt(draft, instance, place, 'body') }] : [],
-  )
+function anyOf(outputs: readonly Output[]): readonly Output[] {
+  return outputs.length === 0 ? NOTHING : outputs
 }
 
-function isPerHost(instance: Instance): boolean {
-  const { on } = instance.spec
+function ownHosts(instance: Instance, key: string, needed: Placed): readonly Output[] {
+  const outputs = outputsOf(needed)
+  // Most often both run on the same hosts, by one list.
+  if (needed.instance.places === instance.places) return anyOf(outputs)
+  return instance.places.map((host) => {
+    const index = indexOf(needed.instance, host)
+    const output = index === undefined ? NOTHING[0] : outputs[index]
+    if (!output || !host) throw new Error(`'${instance.key}' has no host to read '${key}' on`)
+    if (index !== undefined || instance.skipped.has(host)) return output
+    throw notOnHost(instance, host, key, needed.instance)
+  })
+}
+
+function bindingsOf(located: readonly Located[], place: number): Readonly<Record<string, Binding>> {
+  const bindings: Record<string, Binding> = {}
+  for (const { key, at } of located) {
+    const output = at[place] ?? at[0]
+    if (output) bindings[key] = output.binding
+  }
+  return bindings
+}
+
+function bodiesOf({ instance: { places }, bodies }: Placed): readonly HostNode[] {
+  return places.flatMap((place, index) => {
+    const body = bodies[index]
+    return place && body ? [{ host: place.name, node: body.node.id }] : []
+  })
+}
+
+function isPerHost({ spec: { on } }: Instance): boolean {
   return on !== undefined && normalizeOn(on).pick !== 'primary'
 }
 

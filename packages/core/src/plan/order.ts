@@ -1,53 +1,84 @@
 import { Problem } from '../problem/problem.ts'
+import type { DraftEdge, DraftNode } from './draft.ts'
 import type { EdgeReason, PlanEdge, PlanNode } from './plan.ts'
 
+/** Nodes in an order in which they could run one by one, and their edges by the nodes that wait. */
+export interface Ordered {
+  readonly nodes: readonly PlanNode[]
+  readonly edges: readonly PlanEdge[]
+}
+
 /**
- * The nodes in an order in which they could run one by one; equal input gives equal order.
+ * The finished nodes and edges of a draft; equal input gives equal order.
  * @throws Problem `CYCLE` (usage) with the whole path and where each of its edges comes from
  */
-export function inOrder(nodes: readonly PlanNode[], edges: readonly PlanEdge[]): readonly PlanNode[] {
-  const waiting = new Map(nodes.map((node) => [node.id, 0]))
-  const outgoing = new Map<string, PlanEdge[]>()
-  for (const edge of edges) {
-    waiting.set(edge.to, (waiting.get(edge.to) ?? 0) + 1)
-    const known = outgoing.get(edge.from)
-    if (known) known.push(edge)
-    else outgoing.set(edge.from, [edge])
-  }
-  const byId = new Map(nodes.map((node) => [node.id, node]))
-  const ordered = nodes.filter((node) => waiting.get(node.id) === 0)
+export function finished(drafts: readonly DraftNode[]): Ordered {
+  const ordered = inOrder(drafts)
+  const edges: PlanEdge[] = []
+  for (const { node, incoming } of ordered)
+    for (const { from, kind, reason } of incoming)
+      edges.push({ from: from.node.id, to: node.id, kind, reason })
+  return { nodes: ordered.map(({ node }) => node), edges }
+}
+
+/** @throws Problem `CYCLE` (usage) */
+export function inOrder(nodes: readonly DraftNode[]): readonly DraftNode[] {
+  const { starts, targets } = outgoing(nodes)
+  const waiting = Int32Array.from(nodes, ({ incoming }) => incoming.length)
+  const ordered = nodes.filter(({ incoming }) => incoming.length === 0)
   // `ordered` grows while it is walked: it is the queue too.
-  for (const node of ordered) {
-    for (const { to } of outgoing.get(node.id) ?? []) {
-      const left = (waiting.get(to) ?? 0) - 1
-      waiting.set(to, left)
-      const next = byId.get(to)
-      if (left === 0 && next) ordered.push(next)
+  for (const { index } of ordered) {
+    for (let at = starts[index] ?? 0; at < (starts[index + 1] ?? 0); at++) {
+      const next = targets[at] ?? 0
+      const left = (waiting[next] ?? 0) - 1
+      waiting[next] = left
+      const node = nodes[next]
+      if (left === 0 && node) ordered.push(node)
     }
   }
-  if (ordered.length < nodes.length) throw cycle(waiting, edges)
+  if (ordered.length < nodes.length) throw cycle(nodes.filter(({ index }) => (waiting[index] ?? 0) > 0))
   return ordered
 }
 
-// Every node that is left waits for another one that is left: walking backwards must come round.
-function cycle(waiting: ReadonlyMap<string, number>, edges: readonly PlanEdge[]): Problem {
-  const incoming = new Map<string, PlanEdge>()
-  for (const edge of edges) {
-    if ((waiting.get(edge.from) ?? 0) > 0 && (waiting.get(edge.to) ?? 0) > 0) incoming.set(edge.to, edge)
+/** Who waits for node n: `targets` from `starts[n]` up to `starts[n + 1]`. Two arrays and not a list a node: there may be many. */
+function outgoing(nodes: readonly DraftNode[]): {
+  readonly starts: Int32Array
+  readonly targets: Int32Array
+} {
+  const starts = new Int32Array(nodes.length + 1)
+  for (const { incoming } of nodes)
+    for (const { from } of incoming) starts[from.index + 1] = (starts[from.index + 1] ?? 0) + 1
+  for (let index = 0; index < nodes.length; index++)
+    starts[index + 1] = (starts[index + 1] ?? 0) + (starts[index] ?? 0)
+  const next = starts.slice()
+  const targets = new Int32Array(starts[nodes.length] ?? 0)
+  for (const { index, incoming } of nodes) {
+    for (const { from } of incoming) {
+      const at = next[from.index] ?? 0
+      next[from.index] = at + 1
+      targets[at] = index
+    }
   }
-  const [start] = incoming.keys()
-  const seen = new Map<string, number>()
-  const walked: PlanEdge[] = []
-  let at = start ?? ''
-  while (!seen.has(at)) {
+  return { starts, targets }
+}
+
+// Every node that is left waits for another one that is left: walking backwards must come round.
+function cycle(left: readonly DraftNode[]): Problem {
+  const isLeft = new Set(left)
+  const seen = new Map<DraftNode, number>()
+  const walked: { readonly edge: DraftEdge; readonly to: DraftNode }[] = []
+  let [at] = left
+  while (at && !seen.has(at)) {
     seen.set(at, walked.length)
-    const edge = incoming.get(at)
+    const edge = at.incoming.findLast(({ from }) => isLeft.has(from))
     if (!edge) break
-    walked.push(edge)
+    walked.push({ edge, to: at })
     at = edge.from
   }
-  const round = walked.slice(seen.get(at)).reverse()
-  const steps = round.map((edge) => `  ${edge.from} runs before ${edge.to} (${explain(edge.reason)})`)
+  const round = walked.slice(at && seen.get(at)).reverse()
+  const steps = round.map(
+    ({ edge, to }) => `  ${edge.from.node.id} runs before ${to.node.id} (${explain(edge.reason)})`,
+  )
   return new Problem('usage', 'CYCLE', ['these tasks wait for each other:', ...steps].join('\n'), {
     hint: 'Remove one of these needs or hooks, or change the order on the command line.',
   })

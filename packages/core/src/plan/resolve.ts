@@ -2,17 +2,19 @@ import { didYouMeanTask, taskNamed } from '../config/aliases.ts'
 import type { Catalog, StageEntry } from '../config/catalog.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
+import { checkInputData } from '../task/input-data.ts'
 import { isTask, makeTask, type AnyTask } from '../task/task.ts'
+import { closure } from './brings-in.ts'
 import { collectInstances } from './collect.ts'
-import { addEdge, exitsOf, joinOf, nodeAt, startDraft, type Draft } from './draft.ts'
+import { addCommandLineEdges } from './command-line-edges.ts'
+import { startDraft, type Draft } from './draft.ts'
 import { addHookEdges } from './hook-edges.ts'
 import { checkApart } from './failure-set.ts'
-import { routeInputs } from './inputs.ts'
-import { bringsIn, type Instance } from './instance.ts'
+import { routeInputs, type RoutedInputs } from './inputs.ts'
 import { addNeedEdges } from './need-edges.ts'
 import { instanceKey } from './node-id.ts'
-import { addNodes } from './nodes.ts'
-import { inOrder } from './order.ts'
+import { addNodes, noteNowhere, type Instances } from './nodes.ts'
+import { finished } from './order.ts'
 import type { Plan } from './plan.ts'
 import { hostsOf } from './plan-hosts.ts'
 import { sourceOf, type PlanRequest, type RequestedTask } from './request.ts'
@@ -25,50 +27,58 @@ import { addRollingEdges } from './rolling-edges.ts'
 export function resolvePlan(catalog: Catalog, request: PlanRequest): Plan {
   const stage = findStage(catalog, request.stage)
   const requested = request.tasks.map((wanted) => findTask(catalog, wanted))
-  const candidates = closure(catalog, requested)
-  const inputs = routeInputs(request.inputs ?? {}, requested, candidates, catalog)
+  const inputs = inputsFor(catalog, requested, request.inputs)
   const draft = draftOf(catalog, collectInstances(catalog, requested, stage, inputs))
   addCommandLineEdges(draft, requested)
-  const failure = planFailure(catalog, stage, draft)
+  const failure = failureDraft(catalog, stage, draft)
+  const onFailure = failure && finished(failure.nodes)
+  const { nodes, edges } = finished(draft.nodes)
+  const drafts = failure ? [draft, failure] : [draft]
   return {
     stage: stage.stage.name,
     from: sourceOf(stage.stage.name, requested, request),
     requested: requested.map(({ name }) => name),
-    nodes: inOrder([...draft.nodes.values()], draft.edges),
-    edges: draft.edges,
-    perHost: Object.fromEntries(draft.perHost),
-    hosts: hostsOf([draft, ...(failure ? [failure.draft] : [])]),
-    notes: draft.notes,
-    ...(failure && { onFailure: failure.plan }),
+    nodes,
+    edges,
+    perHost: Object.fromEntries(drafts.flatMap(({ perHost }) => [...perHost])),
+    hosts: hostsOf(drafts),
+    notes: drafts.flatMap(({ notes }) => notes),
+    ...(onFailure && { onFailure }),
   }
 }
 
-function draftOf(catalog: Catalog, collected: ReadonlyMap<string, Instance>): Draft {
-  const draft = startDraft(collected)
-  const instances = [...collected.values()]
-  for (const instance of instances) addNodes(draft, catalog, instance)
-  for (const instance of instances) addNeedEdges(draft, instance)
-  for (const instance of instances) addHookEdges(draft, catalog, instance)
-  for (const instance of instances) addRollingEdges(draft, instance)
+function inputsFor(
+  catalog: Catalog,
+  requested: readonly AnyTask[],
+  inputs: Readonly<Record<string, string>> = {},
+): RoutedInputs {
+  // Inputs are routed before `when` can be asked, so among all that could come into the plan.
+  if (Object.keys(inputs).length === 0) return new Map()
+  return routeInputs(inputs, requested, closure(catalog, requested), catalog)
+}
+
+function draftOf(catalog: Catalog, instances: Instances): Draft {
+  const draft = startDraft()
+  for (const instance of instances.values()) {
+    addNodes(draft, catalog, instances, instance)
+    noteNowhere(draft, instance)
+  }
+  const placed = [...draft.placed.values()]
+  for (const one of placed) addNeedEdges(draft, one)
+  for (const one of placed) addHookEdges(draft, catalog, instances, one)
+  for (const one of placed) addRollingEdges(draft, one)
   return draft
 }
 
-interface FailureSet {
-  readonly draft: Draft
-  readonly plan: NonNullable<Plan['onFailure']>
-}
-
 /** What the config wants done when this run fails; a task of it that was asked for itself is not done again. */
-function planFailure(catalog: Catalog, stage: StageEntry, main: Draft): FailureSet | undefined {
+function failureDraft(catalog: Catalog, stage: StageEntry, main: Draft): Draft | undefined {
   const wanted = catalog.onFailure
     .map((task) => findTask(catalog, task))
-    .filter((task) => !main.instances.has(instanceKey(task.name, task['~task'].bound)))
+    .filter((task) => !main.placed.has(instanceKey(task.name, task['~task'].bound)))
   if (wanted.length === 0) return undefined
   const draft = draftOf(catalog, collectInstances(catalog, wanted, stage, new Map(), 'onFailure'))
   checkApart(main, draft)
-  main.notes.push(...draft.notes)
-  for (const [key, nodes] of draft.perHost) main.perHost.set(key, nodes)
-  return { draft, plan: { nodes: inOrder([...draft.nodes.values()], draft.edges), edges: draft.edges } }
+  return draft
 }
 
 function findStage(catalog: Catalog, name: string | undefined): StageEntry {
@@ -88,41 +98,13 @@ function findStage(catalog: Catalog, name: string | undefined): StageEntry {
 
 function findTask(catalog: Catalog, wanted: string | AnyTask | RequestedTask): AnyTask {
   const word = typeof wanted === 'string' ? wanted : wanted.name
-  const bound = typeof wanted === 'string' ? undefined : isTask(wanted) ? wanted['~task'].bound : wanted.input
   const task = taskNamed(catalog, word)
+  if (typeof wanted === 'object' && !isTask(wanted)) checkInputData(word, wanted.input, undefined)
+  const bound = typeof wanted === 'string' ? undefined : isTask(wanted) ? wanted['~task'].bound : wanted.input
   // The config's own task, not the value: another one may have taken its place there. Its input is not: the catalog may know it
   // only from a need that binds it.
   if (task) return makeTask(task.name, task['~task'].spec, task['~task'].location, bound)
   throw new Problem('usage', 'TASK_UNKNOWN', `there is no task '${word}'`, {
     hint: didYouMeanTask(catalog, word) ?? 'deployfile -T lists the tasks.',
   })
-}
-
-/** Everything that could come into the plan, whatever `when` says: inputs are routed before `when` can be asked. */
-function closure(catalog: Catalog, requested: readonly AnyTask[]): readonly AnyTask[] {
-  const found = new Map<string, AnyTask>()
-  const stack = [...requested]
-  for (let task = stack.pop(); task; task = stack.pop()) {
-    if (found.has(task.name)) continue
-    found.set(task.name, task)
-    stack.push(...bringsIn(catalog, task).map((one) => one.task))
-  }
-  return [...found.values()]
-}
-
-/** Tasks on one command line run left to right: what only a later one brings in waits until the one before is over. */
-function addCommandLineEdges(draft: Draft, requested: readonly AnyTask[]): void {
-  const reason = { type: 'command line' } as const
-  for (const [request, task] of requested.entries()) {
-    const before = requested[request - 1]
-    const previous = before && draft.instances.get(instanceKey(before.name, before['~task'].bound))
-    if (!previous || previous.places.length === 0) continue
-    if (previous.key === instanceKey(task.name, task['~task'].bound)) continue
-    const over = joinOf(draft, 'over', previous, exitsOf(draft, previous), 'settled')
-    for (const instance of draft.instances.values()) {
-      if (instance.request !== request) continue
-      for (const host of instance.places)
-        addEdge(draft, over, nodeAt(draft, instance, host, 'entry'), reason, 'settled')
-    }
-  }
 }

@@ -39,8 +39,8 @@ describe('a hook on a hook', () => {
     const catalog = catalogOf({ tasks: [body], before: { body: [hook], hook: [body] } })
     return expect(runTasks([body], { catalog })).rejects.toThrow(
       `these tasks wait for each other:
-  hook.start runs before body.start (before: { 'hook': [body] })
-  body.start runs before hook.start (before: { 'body': [hook] })`,
+  body.start runs before hook.start (before: { 'body': [hook] })
+  hook.start runs before body.start (before: { 'hook': [body] })`,
     )
   })
 

@@ -37,9 +37,9 @@ describe('an override in tasks', () => {
     expect(outcome.nodes.get('publish')?.result).toBe('/abc/main+dist')
     const plan = resolvePlan(catalog, { stage: 'dev', tasks: ['publish'] })
     expect(plan.edges.map(({ from, to, reason }) => [from, to, reason])).toEqual([
-      ['release', 'publish', { type: 'need', key: 'release' }],
       ['assets', 'release', { type: 'need', key: 'revision' }],
       ['revision', 'release', { type: 'need', key: 'base.revision' }],
+      ['release', 'publish', { type: 'need', key: 'release' }],
     ])
   })
 
