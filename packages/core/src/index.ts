@@ -84,7 +84,7 @@ export type { SecretReader } from './port/secret-reader.ts'
 export { createRedactor, redact, type Redactor } from './secret/redact.ts'
 export { provideSecretReader } from './secret/registry.ts'
 export { reviveSecrets } from './secret/revive.ts'
-export { isSecret, reveal, secret, type Secret } from './secret/secret.ts'
+export { isSecret, openSecret, reveal, secret, type Secret } from './secret/secret.ts'
 export type {
   BaseContext,
   CallContext,

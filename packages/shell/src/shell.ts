@@ -12,7 +12,7 @@ import { type Order, program, script } from './command/order.ts'
 import { type Done, perform } from './command/perform.ts'
 import type { Shared } from './command/shared.ts'
 import { compose } from './command/template.ts'
-import { under } from './command/under.ts'
+import { merge, under } from './command/under.ts'
 import { createFiles } from './transfer/files.ts'
 import type { Leftovers } from './transfer/left-behind.ts'
 import type { Transport } from './transport.ts'
@@ -109,17 +109,6 @@ export function createShell(parts: ShellParts): Shell {
       return createShell({ ...parts, defaults: merge(defaults, refuseBadOptions(options)) })
     },
     ...files,
-  }
-}
-
-function merge(defaults: CommandOptions, options: CommandOptions): CommandOptions {
-  const env = { ...defaults.env, ...options.env }
-  const secrets = { ...defaults.secrets, ...options.secrets }
-  return {
-    ...defaults,
-    ...options,
-    ...(Object.keys(env).length > 0 && { env }),
-    ...(Object.keys(secrets).length > 0 && { secrets }),
   }
 }
 

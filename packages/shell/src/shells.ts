@@ -1,7 +1,14 @@
 import { resolve } from 'node:path'
-import type { AskHidden, Host, ShellProvider, ShellScope } from '@deployfile/core'
+import {
+  type AskHidden,
+  type Host,
+  provideSecretReader,
+  type ShellProvider,
+  type ShellScope,
+} from '@deployfile/core'
 import { createShared } from './command/shared.ts'
 import { localTransport } from './local/local.ts'
+import { createSecretReader } from './secret/read-secrets.ts'
 import { createShell } from './shell.ts'
 import type { Leftovers } from './transfer/left-behind.ts'
 import type { Transport } from './transport.ts'
@@ -11,7 +18,10 @@ export interface ShellsOptions {
   readonly root: string
   /** A file to read in place of ~/.ssh/config and /etc/ssh/ssh_config. Default: the variable DEPLOYFILE_SSH_CONFIG, else those. */
   readonly sshConfig?: string
-  /** Asks for the passphrase of a key, once for each key. Default: nobody can be asked, and such a key must be in an agent. */
+  /**
+   * Asks for the passphrase of a key, once for each key, and for secrets that are prompts. Default: a key with a passphrase must be in
+   * an agent; secrets are asked for on the terminal, and everything waits meanwhile.
+   */
   readonly askHidden?: AskHidden
   /** Told of what a person should know though nothing failed: a new host key was added to known_hosts. Default: nobody. */
   readonly notify?: (message: string) => void
@@ -31,6 +41,7 @@ const here: Host = {
 export function createShells(options: ShellsOptions): ShellProvider {
   const root = resolve(options.root)
   const shared = createShared()
+  provideSecretReader(createSecretReader(root), options.askHidden)
   const leftBehind = new Map<string, Leftovers>()
   const leftOn = ({ transport, address, user, port, root }: Host): Leftovers => {
     const place = JSON.stringify([transport, address, user, port, root])

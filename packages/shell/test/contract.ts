@@ -1,4 +1,5 @@
 import { commands } from './contract/commands.ts'
+import { dry } from './contract/dry.ts'
 import { files } from './contract/files.ts'
 import type { Open } from './contract/opened.ts'
 import { events, stopping } from './contract/stopping.ts'
@@ -15,4 +16,5 @@ export function shellContract(open: Open): void {
   files(open)
   transfers(open)
   trees(open)
+  dry(open)
 }

@@ -1,3 +1,4 @@
+import type { AskHidden } from '../port/question.ts'
 import type { SecretReader } from '../port/secret-reader.ts'
 import type { Secret } from './secret.ts'
 
@@ -12,6 +13,9 @@ interface Registry {
   /** Every text that must not be printed. */
   readonly forms: Set<string>
   reader: SecretReader | undefined
+  ask: AskHidden | undefined
+  /** Questions that nobody has answered yet, by name: several may wait for one answer. */
+  readonly asking: Map<string, Promise<string>>
 }
 
 const KEY = Symbol.for('deployfile.secrets')
@@ -26,9 +30,15 @@ export const registry: Registry = (holder[KEY] ??= {
   read: new Map(),
   forms: new Set(),
   reader: undefined,
+  ask: undefined,
+  asking: new Map(),
 })
 
-/** From now on this one reads for the whole process; the last one given counts. */
-export function provideSecretReader(reader: SecretReader): void {
+/**
+ * From now on this one reads for the whole process; the last one given counts.
+ * @param ask is asked in place of the reader's `prompt` by those who can wait, see `openSecret`
+ */
+export function provideSecretReader(reader: SecretReader, ask?: AskHidden): void {
   registry.reader = reader
+  registry.ask = ask
 }

@@ -1,3 +1,4 @@
+import type { AskHidden } from '../port/question.ts'
 import type { SecretReader } from '../port/secret-reader.ts'
 import { Problem } from '../problem/problem.ts'
 import { registerSecret } from './redact.ts'
@@ -45,6 +46,42 @@ export function reveal(secret: Secret): string {
   return value
 }
 
+/**
+ * As {@link reveal}, for those who can wait: where the program has a way to ask that does not stop everything else, a prompt takes it.
+ * Several who wait for one secret get the one answer.
+ * @throws Problem `SECRET_MISSING` (check), also when the person gave up
+ */
+export async function openSecret(secret: Secret): Promise<string> {
+  const { name } = secret
+  const { ask } = registry
+  const label = name.startsWith(PROMPT) ? name.slice(PROMPT.length) : undefined
+  if (
+    ask &&
+    label !== undefined &&
+    !registry.read.has(name) &&
+    fromEnvironment(variableOf(label)) === undefined
+  ) {
+    const asked = registry.asking.get(name) ?? answered(name, label, ask)
+    registry.asking.set(name, asked)
+    try {
+      await asked
+    } finally {
+      registry.asking.delete(name)
+    }
+  }
+  return reveal(secret)
+}
+
+async function answered(name: string, label: string, ask: AskHidden): Promise<string> {
+  const answer = await ask({ message: label })
+  if (answer === undefined || answer === '')
+    throw missing(`nobody gave the ${label}`, `Set ${variableOf(label)} where nobody can be asked.`)
+  registry.read.set(name, answer)
+  return answer
+}
+
+const PROMPT = 'prompt '
+
 export const secret = {
   /** From an environment variable, read when it is needed. */
   env(name: string): Secret {
@@ -74,7 +111,7 @@ export const secret = {
    */
   prompt(label: string): Secret {
     const variable = variableOf(label)
-    return once(`prompt ${label}`, (reader) => fromEnvironment(variable) ?? reader.prompt(label, variable))
+    return once(`${PROMPT}${label}`, (reader) => fromEnvironment(variable) ?? reader.prompt(label, variable))
   },
 }
 

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { isProblem, provideSecretReader, redact, reveal, secret, task } from '@deployfile/core'
+import { isProblem, openSecret, provideSecretReader, redact, reveal, secret, task } from '@deployfile/core'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { problemOf } from '../problem-of.ts'
 import { runTasks } from '../run/run-plan.ts'
@@ -114,6 +114,34 @@ describe('what core cannot read itself', () => {
     vi.stubEnv('SECRET_DATABASE_PASSWORD', 'set-in-the-job')
     expect(reveal(secret.prompt('database password'))).toBe('set-in-the-job')
     expect(asked).toEqual([])
+  })
+
+  test('those who can wait are asked by the program’s own way, once for all of them', async () => {
+    give('typed at the terminal')
+    const questions: string[] = []
+    let answer: (text: string | undefined) => void = () => undefined
+    provideSecretReader(
+      { file: () => '', command: () => '', prompt: () => 'typed at the terminal' },
+      ({ message }) => {
+        questions.push(message)
+        return new Promise((resolve) => (answer = resolve))
+      },
+    )
+    const both = [openSecret(secret.prompt('vault key')), openSecret(secret.prompt('vault key'))]
+    answer('typed-once')
+    expect(await Promise.all(both)).toEqual(['typed-once', 'typed-once'])
+    expect(reveal(secret.prompt('vault key'))).toBe('typed-once')
+    expect(questions).toEqual(['vault key'])
+
+    const refused = openSecret(secret.prompt('other key'))
+    answer(undefined)
+    await expect(refused).rejects.toMatchObject({
+      code: 'SECRET_MISSING',
+      message: 'nobody gave the other key',
+      details: { hint: 'Set SECRET_OTHER_KEY where nobody can be asked.' },
+    })
+    vi.stubEnv('FOR_OPEN', 'from-the-environment')
+    expect(await openSecret(secret.env('FOR_OPEN'))).toBe('from-the-environment')
   })
 
   test('an object that only looks like a secret is refused', () => {

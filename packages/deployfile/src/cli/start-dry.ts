@@ -49,7 +49,7 @@ export async function startDryRun({ catalog, plan, line, root, terminal }: Start
     (name) => terminal.leave(signalCode(name), 'deployfile: left at once: nothing was changed\n'),
   )
   const warnings: Failure[] = []
-  const shells = dryShells(createShells({ root }))
+  const shells = dryShells(createShells({ root }), root)
   try {
     const outcome = await execute(plan, {
       ...{ catalog, shells, run, signal: stopping.signal, dryRun: true, onFailure: line.onFailure },

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { isProblem, reveal, type ShellScope } from '@deployfile/core'
+import { isProblem, isSecret, openSecret, type ShellScope } from '@deployfile/core'
 import type { Ending, Running, Transport } from '../transport.ts'
 import { attend, type Talk } from './attend.ts'
 import { commandStopped, connectionLost, type Facts, type Left, notBegun, outputCut } from './failure.ts'
@@ -64,6 +64,7 @@ export async function perform(
   let input: ReturnType<typeof sourceOf>
   report.started()
   try {
+    await openAll(order, transport)
     input = sourceOf(order.input)
     if (order.urgent !== true && order.clears !== true)
       await clearLost(key, shared, (other) => again(other, stop.signal))
@@ -73,7 +74,6 @@ export async function perform(
       login: await loginOf(order, transport, shared, stop, again),
       hasPassword: host.sudo?.password !== undefined,
     }
-    revealAll(order, transport)
     alive()
     stop.begin()
     const { running, launched } = await started(order, place, transport, stop, report)
@@ -163,10 +163,11 @@ async function conclude(
   }
 }
 
-/** What cannot be read is said before anything is started. */
-function revealAll({ secrets = {}, user }: Order, { host }: Transport): void {
-  for (const secret of Object.values(secrets)) reveal(secret)
-  if (user !== undefined && host.sudo?.password) reveal(host.sudo.password)
+/** What cannot be read is said before anything is started; later they are there at once. */
+async function openAll({ secrets = {}, input, user }: Order, { host }: Transport): Promise<void> {
+  const password = user === undefined ? undefined : host.sudo?.password
+  for (const secret of [...Object.values(secrets), password, input])
+    if (isSecret(secret)) await openSecret(secret)
 }
 
 /** With `user` it is sudo that makes the environment. */

@@ -53,6 +53,18 @@ export function under(options: CommandOptions, order: Order): Order {
   }
 }
 
+/** The options of one call over those of its shell; variables are added up. */
+export function merge(defaults: CommandOptions, options: CommandOptions): CommandOptions {
+  const env = { ...defaults.env, ...options.env }
+  const secrets = { ...defaults.secrets, ...options.secrets }
+  return {
+    ...defaults,
+    ...options,
+    ...(Object.keys(env).length > 0 && { env }),
+    ...(Object.keys(secrets).length > 0 && { secrets }),
+  }
+}
+
 function named(name: string): string {
   if (NAME.test(name)) return name
   throw new Problem('usage', 'ENV_NAME', `'${name}' is not a name of an environment variable`)

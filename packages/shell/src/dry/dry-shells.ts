@@ -1,72 +1,144 @@
 import { stat } from 'node:fs/promises'
-import type {
-  CommandOptions,
-  CommandOutput,
-  Shell,
-  ShellProvider,
-  ShellScope,
-  ShellValue,
+import { resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import ignore from 'ignore'
+import {
+  type CommandOptions,
+  type CommandOutput,
+  redact,
+  type Shell,
+  type ShellProvider,
+  type ShellScope,
+  type ShellValue,
 } from '@deployfile/core'
-import { program, readable, script, shownText, type Order } from '../command/order.ts'
+import { commandStopped } from '../command/failure.ts'
+import { type Order, program, readable, script, shownText } from '../command/order.ts'
 import { compose } from '../command/template.ts'
-import { mkdirOrder, removeOrder, renameOrder, symlinkOrder } from '../transfer/entry.ts'
+import { merge, under } from '../command/under.ts'
+import { mkdirOrder, octal, removeOrder, renameOrder, symlinkOrder } from '../transfer/entry.ts'
+import { walk } from '../transfer/walk.ts'
 
 /**
- * The same shells for a dry run: what only reads is done (`capture`, `test`, `exists`, `readFile`, and `run` and `script` with `reads`),
- * anything else is told by an event, with its real values, and succeeds without output.
+ * The shells of a dry run: what only reads is done (`capture`, `test`, `readFile`, `exists`, and `sh`, `run` and `script` with
+ * `reads: true`); what writes, here or there, is not, but told as `command.skipped` with the values that it would have had, and taken
+ * to have succeeded without a word. What could not be done at all is refused as it would be.
+ * @param root where local paths of uploads start, for their sizes: the folder of deploy.config.ts. Default: the working directory
  */
-export function dryShells(shells: ShellProvider): ShellProvider {
+export function dryShells(provider: ShellProvider, root = process.cwd()): ShellProvider {
   return {
-    remote: (host, scope) => dryShell(shells.remote(host, scope), scope, {}),
-    local: (scope) => dryShell(shells.local(scope), scope, {}),
-    close: () => shells.close(),
+    remote: (host, scope) => dryShell({ inner: provider.remote(host, scope), scope, root, defaults: {} }),
+    local: (scope) => dryShell({ inner: provider.local(scope), scope, root, defaults: {} }),
+    close: () => provider.close(),
   }
 }
 
-function dryShell(shell: Shell, scope: ShellScope, defaults: CommandOptions): Shell {
-  const host = shell.host.name
-  const tell = async (order: Pick<Order, 'text'>, given: CommandOptions = {}): Promise<CommandOutput> => {
+interface Parts {
+  readonly inner: Shell
+  readonly scope: ShellScope
+  readonly root: string
+  readonly defaults: CommandOptions
+}
+
+function dryShell(parts: Parts): Shell {
+  const { inner, scope, root, defaults } = parts
+  const host = inner.host.name
+
+  const skip = (order: Order): void => {
+    const text = redact(
+      order.cwd === undefined ? shownText(order) : `cd ${readable(order.cwd)} && ${shownText(order)}`,
+    )
+    if (scope.signal.aborted)
+      throw commandStopped('cancelled', { host, text, tail: [] }, undefined, 'not started')
+    scope.emit({ type: 'command.skipped', host, text })
+  }
+  const command = async (
+    order: Order,
+    options: CommandOptions,
+    really: () => Promise<CommandOutput>,
+  ): Promise<CommandOutput> => {
+    const whole = merge(defaults, options)
+    const given = under(whole, order)
+    if (whole.reads === true) return really()
+    skip(given)
+    if (given.input instanceof Readable) given.input.destroy()
+    const { output } = whole
+    if (output && output !== process.stdout && output !== process.stderr)
+      await new Promise<void>((done) => output.end(done))
+    return NOTHING
+  }
+  // The folder and the user count for files, and a bad one is as bad here.
+  const { cwd, user } = defaults
+  const place = { ...(cwd !== undefined && { cwd }), ...(user !== undefined && { user }) }
+  const file = async (order: Order): Promise<void> => {
+    skip(under(place, order))
     await Promise.resolve()
-    const { cwd } = { ...defaults, ...given }
-    const { user } = { ...defaults, ...given }
-    const text = shownText({ ...order, ...(user !== undefined && { user }) } as Order)
-    scope.emit({
-      type: 'command.skipped',
-      host,
-      text: cwd === undefined ? text : `cd ${readable(cwd)} && ${text}`,
-    })
-    return { stdout: '', stderr: '', truncated: false, durationMs: 0 }
   }
-  const told = async (text: string): Promise<void> => void (await tell({ text }))
-  const reads = (given: CommandOptions = {}): boolean => ({ ...defaults, ...given }).reads === true
+  const shown = (text: string): Order => ({ text, sh: '', reads: false })
+
   return {
-    ...shell,
-    host: shell.host,
-    sh: async (strings: TemplateStringsArray, ...values: ShellValue[]) =>
-      tell({ text: compose(strings, values) }),
-    run: async (file, args = [], given) =>
-      reads(given) ? shell.run(file, args, given) : tell(program(file, args), given),
-    script: async (text, values = [], given) =>
-      reads(given) ? shell.script(text, values, given) : tell(script(text, values), given),
-    with: (given) => dryShell(shell.with(given), scope, { ...defaults, ...given }),
-    writeFile: (path, content) =>
-      told(`write ${String(Buffer.byteLength(content))} bytes to ${readable(path)}`),
-    mkdir: (path, given) => told(mkdirOrder(path, given?.mode).text),
-    remove: (path) => told(removeOrder(path).text),
-    symlink: (target, path) => told(symlinkOrder(target, path).text),
-    rename: (from, to) => told(renameOrder(from, to).text),
-    uploadFile: async (from, to) => told(`upload ${readable(from)} ${readable(to)}${await sizeOf(from)}`),
-    uploadDir: (from, to) => told(`upload -r ${readable(from)} ${readable(to)}`),
-    downloadFile: async (from, to) => (await told(`download ${readable(from)} ${readable(to)}`), 0),
-    downloadDir: async (from, to) => (await told(`download -r ${readable(from)} ${readable(to)}`), 0),
+    host: inner.host,
+    async sh(strings: TemplateStringsArray, ...values: ShellValue[]) {
+      const text = compose(strings, values)
+      return command({ text, sh: text, reads: false }, {}, () => inner.sh(strings, ...values))
+    },
+    capture: (strings, ...values) => inner.capture(strings, ...values),
+    test: (strings, ...values) => inner.test(strings, ...values),
+    async run(name, args = [], options = {}) {
+      return command(program(name, args), options, () => inner.run(name, args, options))
+    },
+    async script(text, values = [], options = {}) {
+      const order = script(text, values)
+      const whole = [text.trim(), ...values.map(readable)].join(' ')
+      return command({ ...order, text: whole }, options, () => inner.script(text, values, options))
+    },
+    with: (options) => dryShell({ ...parts, inner: inner.with(options), defaults: merge(defaults, options) }),
+    readFile: (path) => inner.readFile(path),
+    exists: (path) => inner.exists(path),
+    async writeFile(path, content, options) {
+      const mode = options?.mode === undefined ? '' : ` (mode ${octal(options.mode)})`
+      await file(shown(`write ${counted(Buffer.byteLength(content))} to ${readable(path)}${mode}`))
+    },
+    mkdir: async (path, options) => file(mkdirOrder(path, options?.mode)),
+    remove: async (path) => file(removeOrder(path)),
+    symlink: async (target, path) => file(symlinkOrder(target, path)),
+    rename: async (from, to) => file(renameOrder(from, to)),
+    async uploadFile(from, to) {
+      const size = await stat(resolve(root, from)).then(
+        (found) => counted(found.size),
+        () => NOT_YET,
+      )
+      await file(shown(`upload ${readable(from)} ${readable(to)} (${size})`))
+    },
+    async uploadDir(from, to, options) {
+      const size = await treeSize(resolve(root, from), options?.exclude ?? [])
+      await file(shown(`upload -r ${readable(from)} ${readable(to)} (${size})`))
+    },
+    async downloadFile(from, to) {
+      await file(shown(`download ${readable(from)} ${readable(to)}`))
+      return 0
+    },
+    async downloadDir(from, to) {
+      await file(shown(`download -r ${readable(from)} ${readable(to)}`))
+      return 0
+    },
   }
 }
 
-/** Of a file here; what another step would have made is not there, and has none. */
-async function sizeOf(file: string): Promise<string> {
-  try {
-    return ` (${String((await stat(file)).size)} bytes)`
-  } catch {
-    return ''
-  }
+const NOTHING: CommandOutput = { stdout: '', stderr: '', truncated: false, durationMs: 0 }
+
+/** What an earlier step would have made. */
+const NOT_YET = 'not there yet'
+
+async function treeSize(root: string, exclude: readonly string[]): Promise<string> {
+  const found = await stat(root).catch(() => undefined)
+  if (!found) return NOT_YET
+  const patterns = ignore().add(exclude)
+  const entries = await walk(root, (path) => patterns.ignores(path))
+  const files = entries.filter(({ folder }) => !folder)
+  const bytes = files.reduce((sum, { size }) => sum + size, 0)
+  return `${files.length} ${files.length === 1 ? 'file' : 'files'}, ${counted(bytes)}`
+}
+
+function counted(bytes: number): string {
+  return bytes === 1 ? '1 byte' : `${bytes} bytes`
 }

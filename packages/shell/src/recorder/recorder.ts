@@ -11,7 +11,7 @@ import {
 import { commandFailed } from '../command/failure.ts'
 import { type Order, program, readable, script } from '../command/order.ts'
 import { compose } from '../command/template.ts'
-import { under } from '../command/under.ts'
+import { merge, under } from '../command/under.ts'
 import {
   existsOrder,
   mkdirOrder,
@@ -88,7 +88,7 @@ function recordingShell(parts: Parts): Shell {
   const { host, scope, answers, note, defaults } = parts
 
   const reply = async (call: Recorded['call'], order: Order, given: CommandOptions = {}): Promise<Reply> => {
-    const options = { ...defaults, ...given }
+    const options = merge(defaults, given)
     // The same refusals as where it is run: a bad name of a variable, an empty path.
     const { text, reads, input: whole } = under(options, order)
     const input = typeof whole === 'string' || whole instanceof Uint8Array ? whole : undefined
@@ -107,7 +107,10 @@ function recordingShell(parts: Parts): Shell {
   const output = async (...call: Parameters<typeof reply>): Promise<CommandOutput> => {
     const given = await reply(...call)
     if (given.exitCode !== 0) throw failed(host.name, given)
-    return { stdout: given.stdout, stderr: given.stderr, truncated: false, durationMs: 0 }
+    const sink = merge(defaults, call[2] ?? {}).output
+    if (sink) await new Promise<void>((resolve) => sink.end(given.stdout, resolve))
+    const { stderr } = given
+    return { stdout: sink ? '' : given.stdout, stderr, truncated: false, durationMs: 0 }
   }
   const truth = async (...call: Parameters<typeof reply>): Promise<boolean> => {
     const given = await reply(...call)
@@ -134,7 +137,7 @@ function recordingShell(parts: Parts): Shell {
     run: async (file, args = [], given = {}) => output('run', program(file, args), given),
     script: async (text, values = [], given = {}) =>
       output('script', { ...script(text, values), text }, given),
-    with: (given) => recordingShell({ ...parts, defaults: { ...defaults, ...given } }),
+    with: (given) => recordingShell({ ...parts, defaults: merge(defaults, given) }),
     readFile: async (path) => (await output('readFile', readOrder(path))).stdout,
     writeFile: async (path, content) =>
       silently('writeFile', { ...shown(`cat > ${readable(path)}`), input: content }),
