@@ -31,7 +31,8 @@ interface Replay {
 /**
  * What became of a run, from its events in order, wherever they are kept. Secrets in inputs and results are looked up anew by their
  * names.
- * @throws Problem `JOURNAL_BROKEN` (check) when these are not the events of one run from its first on; `SECRET_UNKNOWN` (check)
+ * @throws Problem `JOURNAL_BROKEN` (check) when these are not the events of one run from its first on; `SECRET_UNKNOWN` (check);
+ * `RUN_EMPTY` (usage)
  */
 export async function replay(events: Iterable<RunEvent> | AsyncIterable<RunEvent>): Promise<RecordedRun> {
   let state: Replay | undefined
@@ -41,7 +42,11 @@ export async function replay(events: Iterable<RunEvent> | AsyncIterable<RunEvent
     if (state) apply(state, event)
     else state = begin(event)
   }
-  if (!state) throw broken('there is no event')
+  if (!state) {
+    throw new Problem('usage', 'RUN_EMPTY', 'the run was killed before it began: nothing of it was done', {
+      hint: 'There is nothing to resume or undo. Start a new run.',
+    })
+  }
   return recorded(state)
 }
 
