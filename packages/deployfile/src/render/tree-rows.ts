@@ -127,6 +127,10 @@ function applyToRow(
     case 'node.command':
       applyCommand(row, event.event, place)
       return
+    // What is called is in the rows already, by its events.
+    case 'node.calling':
+    case 'node.reused':
+      return
     case 'node.ended':
       if (event.phase === 'run') row.ended.set(event.node, event.status)
       if (event.phase === 'undo') row.undone.set(event.node, event.status === 'done')

@@ -48,7 +48,12 @@ test('a fake of nothing that is needed or called is a mistake', async () => {
 })
 
 test('a whole run tells of its calls, and of their undo', async () => {
-  const step = task('step', { run: () => 1, undo: ({ log }) => void log('undone') })
+  const step = task('step', {
+    run: () => 1,
+    undo: ({ log }) => {
+      log('undone')
+    },
+  })
   const top = task('top', {
     needs: { every: all(sizes) },
     async run({ call }) {
