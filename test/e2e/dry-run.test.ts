@@ -3,6 +3,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { servicesFound } from '../servers/service.ts'
+import { contents, psql } from './database.ts'
 import { startWorld, type World } from './world.ts'
 
 /** One hash of all names, modes, times, links and contents below a folder. */
@@ -70,6 +71,9 @@ describe.runIf(servicesFound('sshd', 'postgres'))('a dry run against real hosts'
   })
 
   test('of a restore from production says from where to where with sizes, and asks nothing', async () => {
+    // A restore would put another database under the name.
+    const of = (): string => psql(world.databases.staging, 'select oid from pg_database order by oid')
+    const before = [of(), contents(world.databases.staging), hashes()]
     const dry = await world.deployfile('staging', 'db:backup:restore_from_prod', '-n')
     expect(dry, dry.output).toMatchObject({ code: 0, stderr: '' })
     expect(dry.stdout).toMatch(
@@ -78,6 +82,7 @@ describe.runIf(servicesFound('sshd', 'postgres'))('a dry run against real hosts'
     expect(dry.stdout).toMatch(
       /would restore production's \S+ \([\d.]+ \w+\) onto \S+ on \S+ \([\d.]+ \w+ on the server now\)/,
     )
+    expect([of(), contents(world.databases.staging), hashes()]).toEqual(before)
   })
 
   test('leaves no run behind that could be resumed', async () => {
