@@ -10,6 +10,8 @@ import { addNeedEdges } from './need-edges.ts'
 import { instanceKey } from './node-id.ts'
 import { addNodes } from './nodes.ts'
 import { inOrder } from './order.ts'
+import { noFilter, readFilter } from './filter.ts'
+import type { PlanSource } from './request.ts'
 import type { Binding, HostNode, PlanEdge, PlanNode } from './plan.ts'
 
 /** A task that the body of another one asks for. */
@@ -21,6 +23,8 @@ export interface CallRequest {
   readonly task: string
   /** Undefined: none was given. */
   readonly input: unknown
+  /** What the run was made from: its filter of hosts holds for calls, too. */
+  readonly from: PlanSource
   /** Whether a node of the run's plan has given its result already; throws when it will not do. */
   readonly isThere: (needed: PlanNode) => boolean
 }
@@ -61,7 +65,7 @@ export function planCall(catalog: Catalog, request: CallRequest): CallPlan {
   const { caller, input } = request
   const stage = catalog.stages.get(caller.stage)
   if (!stage) throw new Error(`the plan has the stage '${caller.stage}', which the config does not have`)
-  const draft = draftOf(catalog, calledTask(catalog, request), stage, caller)
+  const draft = draftOf(catalog, calledTask(catalog, request), stage, request)
   const root = draft.placed.get(instanceKey(request.task, input))
   if (!root) throw new Error(`the call of '${request.task}' was not planned`)
   return cut(draft, root, request)
@@ -82,10 +86,13 @@ function calledTask(catalog: Catalog, { task: name, input, caller }: CallRequest
   )
 }
 
-function draftOf(catalog: Catalog, task: AnyTask, stage: StageEntry, caller: PlanNode): Draft {
+function draftOf(catalog: Catalog, task: AnyTask, stage: StageEntry, { caller, from }: CallRequest): Draft {
   // Hooks belong to the places of a plan: a call is the task itself.
   const bare = { ...catalog, before: new Map(), after: new Map() }
-  const collected = new Map(collectInstances(bare, [task], stage, new Map()))
+  const own = catalog.stages.get(from.stage)
+  // What is skipped is not planned; whoever calls it wants it all the same.
+  const filter = own ? readFilter(catalog, own, { hosts: from.hosts, roles: from.roles }) : noFilter(stage)
+  const collected = new Map(collectInstances(bare, [task], stage, new Map(), filter))
   const key = instanceKey(task.name, task['~task'].bound)
   const root = collected.get(key)
   if (root && caller.host !== undefined && isPerHost(root)) collected.set(key, onHost(root, caller))

@@ -20,6 +20,8 @@ export interface Instance {
   readonly request: number
   /** Set when it was planned only as a hook of this task. */
   readonly hookOf: string | undefined
+  /** Why it has no place, where it has none. */
+  readonly nowhere: string | undefined
 }
 
 export interface InstanceRequest {
@@ -41,11 +43,13 @@ export function makeInstance(
   stage: StageEntry,
   places: Places,
   input: unknown,
+  nowhere: string | undefined,
 ): Instance {
   const { task, request, hookOf } = wanted
   const { spec, bound } = task['~task']
+  const key = instanceKey(task.name, bound)
   const skipped = spec.when ? decide(spec.when, stage, places, input) : NEVER
-  return { key: instanceKey(task.name, bound), task, spec, stage, places, input, skipped, request, hookOf }
+  return { key, task, spec, stage, places, input, skipped, request, hookOf, nowhere }
 }
 
 function decide(

@@ -70,10 +70,10 @@ function nodeMaker(
 }
 
 /** What a person should know of instances that have no place. */
-export function noteNowhere(draft: Draft, { task, spec, stage, places, hookOf }: Instance): void {
-  if (places.length > 0) return
+export function noteNowhere(draft: Draft, { task, spec, nowhere, hookOf }: Instance): void {
+  if (nowhere === undefined) return
   if (spec.onNoHost !== 'skip' && hookOf === undefined) return
   const what =
     hookOf === undefined ? `'${task.name}' is left out` : `the hook '${task.name}' of '${hookOf}' is dropped`
-  draft.notes.push(`${what}: the stage '${stage.stage.name}' has no host for it`)
+  draft.notes.push(`${what}: ${nowhere}`)
 }

@@ -15,7 +15,13 @@ export interface PlanRequest {
   /** Names or task values; a value is looked up by its name, and brings the input that `.with` gave it. */
   readonly tasks: readonly (string | AnyTask | RequestedTask)[]
   /** `key=value` and `task.key=value`, in order. */
-  readonly inputs?: Readonly<Record<string, string>>
+  readonly inputs?: Readonly<Record<string, string>> | undefined
+  /** Only these hosts of the run's stage; with `roles`, those of them that have one. Default: all. */
+  readonly hosts?: readonly string[] | undefined
+  /** Only hosts of the run's stage that have one of these roles. Default: all. */
+  readonly roles?: readonly string[] | undefined
+  /** Tasks that are not run, with their hooks and what only they need. */
+  readonly skip?: readonly string[] | undefined
 }
 
 /** What a plan was made from: the same again makes the same plan, unless the config has changed. */
@@ -23,16 +29,23 @@ export interface PlanSource {
   readonly stage: string
   readonly tasks: readonly RequestedTask[]
   readonly inputs: Readonly<Record<string, string>>
+  readonly hosts?: readonly string[]
+  readonly roles?: readonly string[]
+  readonly skip?: readonly string[]
 }
 
 /** The request as data, with the stage and the tasks by their own names. */
 export function sourceOf(stage: string, tasks: readonly AnyTask[], request: PlanRequest): PlanSource {
+  const { hosts, roles, skip } = request
   return {
     stage,
     tasks: tasks.map(({ name, '~task': { bound } }) =>
       bound === undefined ? { name } : { name, input: bound },
     ),
     inputs: request.inputs ?? {},
+    ...(hosts && { hosts }),
+    ...(roles && { roles }),
+    ...(skip && { skip }),
   }
 }
 

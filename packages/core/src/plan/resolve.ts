@@ -10,6 +10,7 @@ import { addCommandLineEdges } from './command-line-edges.ts'
 import { startDraft, type Draft } from './draft.ts'
 import { addHookEdges } from './hook-edges.ts'
 import { checkApart } from './failure-set.ts'
+import { checkRequested, filterNotes, isSkipped, readFilter, type Filter } from './filter.ts'
 import { routeInputs, type RoutedInputs } from './inputs.ts'
 import { addNeedEdges } from './need-edges.ts'
 import { instanceKey } from './node-id.ts'
@@ -27,10 +28,12 @@ import { addRollingEdges } from './rolling-edges.ts'
 export function resolvePlan(catalog: Catalog, request: PlanRequest): Plan {
   const stage = findStage(catalog, request.stage)
   const requested = request.tasks.map((wanted) => findTask(catalog, wanted))
+  const filter = readFilter(catalog, stage, request)
+  checkRequested(filter, requested)
   const inputs = inputsFor(catalog, requested, request.inputs)
-  const draft = draftOf(catalog, collectInstances(catalog, requested, stage, inputs))
+  const draft = draftOf(catalog, collectInstances(catalog, requested, stage, inputs, filter))
   addCommandLineEdges(draft, requested)
-  const failure = failureDraft(catalog, stage, draft)
+  const failure = failureDraft(catalog, stage, filter, draft)
   const onFailure = failure && finished(failure.nodes)
   const { nodes, edges } = finished(draft.nodes)
   const drafts = failure ? [draft, failure] : [draft]
@@ -42,7 +45,7 @@ export function resolvePlan(catalog: Catalog, request: PlanRequest): Plan {
     edges,
     perHost: Object.fromEntries(drafts.flatMap(({ perHost }) => [...perHost])),
     hosts: hostsOf(drafts),
-    notes: drafts.flatMap(({ notes }) => notes),
+    notes: [...filterNotes(filter), ...drafts.flatMap(({ notes }) => notes)],
     ...(onFailure && { onFailure }),
   }
 }
@@ -71,12 +74,14 @@ function draftOf(catalog: Catalog, instances: Instances): Draft {
 }
 
 /** What the config wants done when this run fails; a task of it that was asked for itself is not done again. */
-function failureDraft(catalog: Catalog, stage: StageEntry, main: Draft): Draft | undefined {
+function failureDraft(catalog: Catalog, stage: StageEntry, filter: Filter, main: Draft): Draft | undefined {
   const wanted = catalog.onFailure
     .map((task) => findTask(catalog, task))
-    .filter((task) => !main.placed.has(instanceKey(task.name, task['~task'].bound)))
+    .filter(
+      (task) => !main.placed.has(instanceKey(task.name, task['~task'].bound)) && !isSkipped(filter, task),
+    )
   if (wanted.length === 0) return undefined
-  const draft = draftOf(catalog, collectInstances(catalog, wanted, stage, new Map(), 'onFailure'))
+  const draft = draftOf(catalog, collectInstances(catalog, wanted, stage, new Map(), filter, 'onFailure'))
   checkApart(main, draft)
   return draft
 }

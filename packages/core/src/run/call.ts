@@ -57,7 +57,7 @@ function checkedPlan(run: RunState, { caller, number, task, input }: Call): Call
   checkDepth(caller, task)
   checkInput(caller, task, input)
   const plan = planCall(run.options.catalog, {
-    ...{ caller: caller.node, number, task, input },
+    ...{ caller: caller.node, number, task, input, from: run.plan.from },
     isThere: (needed) => isThere(run, caller, task, needed),
   })
   checkCalled(run, caller, plan)
