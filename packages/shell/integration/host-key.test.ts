@@ -15,7 +15,7 @@ import {
   makeDesk,
   shellTo as shellFrom,
   startServer,
-  succeed,
+  runCommands,
   type Way,
 } from './ssh-server.ts'
 
@@ -161,10 +161,10 @@ describe('a host key that is not the known one', () => {
     ['Ciphers that ssh2 has', 'Ciphers aes256-ctr', ''],
     ['KexAlgorithms', 'KexAlgorithms sntrup761x25519-sha512@openssh.com', 'key exchange algorithm'],
   ])('%s of ssh_config are kept to', async (_, line, missing) => {
-    const server = await startServer(['ed25519'], { onSession: succeed })
+    const server = await startServer(['ed25519'], { onSession: runCommands })
     const pin = fingerprintOf(server.publicKeys[0]!)
     const { shell, close } = shellTo(server, { config: `  ${line}\n`, hostKey: pin })
-    if (missing === '') expect(await shell.capture`anything`).toBe('hello')
+    if (missing === '') expect(await shell.capture`echo hello`).toBe('hello')
     else {
       const problem = await problemOf(shell.sh`true`)
       expect(problem).toMatchObject({ code: 'HANDSHAKE_FAILED', details: { retryable: false } })
@@ -188,53 +188,53 @@ function sessions(act: (accept: Act, reject: Act, client: ServerSide) => void): 
 
 describe('a host key that is the known one', () => {
   test('by a pin alone', async () => {
-    const server = await startServer(['ed25519'], { onSession: succeed })
+    const server = await startServer(['ed25519'], { onSession: runCommands })
     const { shell, close } = shellTo(server, { hostKey: fingerprintOf(server.publicKeys[0]!) })
-    expect(await shell.capture`anything`).toBe('hello')
+    expect(await shell.capture`echo hello`).toBe('hello')
     await close()
     await server.close()
   })
 
   test('of a type that the server would not have offered first', async () => {
-    const server = await startServer(['ed25519', 'rsa'], { onSession: succeed })
+    const server = await startServer(['ed25519', 'rsa'], { onSession: runCommands })
     writeFileSync(knownHosts, `[127.0.0.1]:${String(server.port)} ${server.publicKeys[1]!}\n`)
     const { shell, close } = shellTo(server)
-    expect(await shell.capture`anything`).toBe('hello')
+    expect(await shell.capture`echo hello`).toBe('hello')
     await close()
     await server.close()
   })
 
   test('by a pin of a type that it would not offer first, or by one of several', async () => {
-    const server = await startServer(['ed25519', 'rsa'], { onSession: succeed })
+    const server = await startServer(['ed25519', 'rsa'], { onSession: runCommands })
     const [ed, rsa] = server.publicKeys.map(fingerprintOf)
     for (const hostKey of [[rsa!], [ed!], [`SHA256:${'A'.repeat(43)}`, rsa!], [`${rsa!}=`]]) {
       const { shell, close } = shellFrom(server, desk, { host: { hostKey } })
-      expect(await shell.capture`anything`).toBe('hello')
+      expect(await shell.capture`echo hello`).toBe('hello')
       await close()
     }
     await server.close()
   })
 
   test('under its HostKeyAlias, hashed', async () => {
-    const server = await startServer(['ed25519'], { onSession: succeed })
+    const server = await startServer(['ed25519'], { onSession: runCommands })
     writeFileSync(knownHosts, `app ${server.publicKeys[0]!}\n`)
     execFileSync('ssh-keygen', ['-H', '-f', knownHosts], { stdio: 'ignore' })
     expect(readFileSync(knownHosts, 'utf8')).toMatch(/^\|1\|/)
     const { shell, close } = shellTo(server, { config: '  HostKeyAlias app\n' })
-    expect(await shell.capture`anything`).toBe('hello')
+    expect(await shell.capture`echo hello`).toBe('hello')
     await close()
     await server.close()
   })
 
   test('added by hand, as the message says, it is known', async () => {
-    const server = await startServer(['ed25519'], { onSession: succeed })
+    const server = await startServer(['ed25519'], { onSession: runCommands })
     const first = shellTo(server, { config: '  HostKeyAlias app\n' })
     const problem = await problemOf(first.shell.sh`true`)
     await first.close()
     const command = /then add it: (.*)$/.exec(problem.details.hint ?? '')?.[1] ?? ''
     execFileSync('sh', ['-c', command])
     const second = shellTo(server, { config: '  HostKeyAlias app\n' })
-    expect(await second.shell.capture`anything`).toBe('hello')
+    expect(await second.shell.capture`echo hello`).toBe('hello')
     await second.close()
     await server.close()
   })

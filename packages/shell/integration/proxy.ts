@@ -1,8 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** 'leave': the near side is reset, and the server is never told. */
-/** 'garble' changes one byte and lets all else pass. */
+/** 'leave': the near side is reset, and the server is never told. 'garble': one byte is changed, and all else passes. */
 export type Fault = 'reset' | 'end' | 'stall' | 'garble' | 'leave'
 
 export interface Proxy extends AsyncDisposable {

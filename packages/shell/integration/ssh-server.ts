@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
@@ -110,12 +110,24 @@ export function answering(reply: (channel: ServerChannel) => void): (client: Ser
   }
 }
 
-/** Says hello to every command. */
-export const succeed = answering((channel) => {
-  channel.write('hello\n')
-  channel.exit(0)
-  channel.end()
-})
+/** Runs every command on this machine. */
+export function runCommands(client: ServerSide): void {
+  client.on('session', (accept) => {
+    accept().on('exec', (acceptExec, _reject, { command }) => {
+      const channel = acceptExec()
+      const child = spawn('/bin/sh', ['-c', command], { env: { PATH: '/usr/local/bin:/usr/bin:/bin' } })
+      channel.pipe(child.stdin)
+      child.stdin.on('error', () => undefined)
+      child.stdout.pipe(channel, { end: false })
+      child.stderr.pipe(channel.stderr, { end: false })
+      channel.on('close', () => child.kill())
+      child.on('close', (code) => {
+        channel.exit(code ?? 255)
+        channel.end()
+      })
+    })
+  })
+}
 
 export const fingerprintOf = (publicKey: string): string =>
   execFileSync('ssh-keygen', ['-lf', '-'], { input: `${publicKey}\n`, encoding: 'utf8' }).split(' ')[1] ?? ''

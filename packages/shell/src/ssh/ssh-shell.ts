@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts'
 import { pause, unlessAborted } from './gate.ts'
 import { loginLine, roomOf } from './line.ts'
 import type { Pool } from './pool.ts'
+import { openSftp } from './sftp.ts'
 
 /** Channels that the other side refused to open: the command did not start, so it may be tried again. */
 const OPEN_TRIES = 8
@@ -16,12 +17,13 @@ const AFTER_LOSS = 1_000
 const loginShells = new WeakMap<Pool, Map<string, string>>()
 
 /** Commands on `host` over the pool's connection to it. */
-export function sshTransport(host: Host, pool: Pool): Transport {
+export function sshTransport(host: Host, pool: Pool): Required<Transport> {
   const shells = loginShells.get(pool) ?? new Map<string, string>()
   loginShells.set(pool, shells)
   return {
     host,
     learn: (shell) => void shells.set(host.name, shell),
+    sftp: (signal) => openSftp(host, pool, signal),
     async start(compose, signal, urgent = false) {
       let refused = 0
       for (let lost = 0; ;) {

@@ -1,0 +1,135 @@
+import { type Host, isProblem } from '@deployfile/core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { tempFolder } from '../../../test/servers/temp.ts'
+import { type Fault, type Proxy, startProxy } from './proxy.ts'
+import {
+  type Desk,
+  fingerprintOf,
+  type InProcessServer,
+  makeDesk,
+  shellTo,
+  startServer,
+  runCommands,
+} from './ssh-server.ts'
+
+/** All bytes take a quarter of an hour; each run takes some of them, from the greeting to the answer to a command. */
+const EVERY_BYTE = process.env['DEPLOYFILE_TEST_EVERY_BYTE'] === '1'
+/** A stalled one only waits. */
+const atOnce = (fault: Fault): number => (fault !== 'stall' ? 20 : EVERY_BYTE ? 400 : 100)
+
+/** Codes that a person can make something of; anything else is a hole. */
+const KNOWN = new Set([
+  'HOST_UNREACHABLE',
+  'HANDSHAKE_FAILED',
+  'HOST_KEY_CHANGED',
+  'LOGIN_REFUSED',
+  'CONNECTION_LOST',
+  // Its exit code is known, but its output never ends.
+  'COMMAND_FAILED',
+])
+
+type Cut = Readonly<{ direction: 'up' | 'down'; byte: number; fault: Fault }>
+type Result = Readonly<{ cut: Cut; outcome: string; took: number }>
+
+/** What a cut may cost: retries, a handshake that nobody ends, or a dead link that is noticed by asking (10 s x 3). */
+const BOUND: Readonly<Record<Fault, number>> = {
+  reset: 15_000,
+  end: 15_000,
+  leave: 15_000,
+  garble: 45_000,
+  stall: 45_000,
+}
+
+describe('a link that is cut, reset, stalled or garbled at a byte', () => {
+  const temp = tempFolder('cut')
+  let server: InProcessServer
+  let desk: Desk
+  let host: Partial<Host>
+  const path = process.env['PATH']
+  beforeAll(async () => {
+    desk = makeDesk(temp.path, 'desk')
+    server = await startServer(['ed25519'], { onSession: runCommands })
+    host = { hostKey: [fingerprintOf(server.publicKeys[0]!)] }
+  })
+  beforeEach(() => {
+    // Without ssh the config is read by ourselves: a process for each of thousands of tries is not what is tested.
+    process.env['PATH'] = '/nowhere'
+  })
+  afterEach(() => {
+    process.env['PATH'] = path
+  })
+  afterAll(async () => {
+    await server.close()
+    await temp.remove()
+  })
+
+  const attempt = async (cut: Cut): Promise<Result> => {
+    const proxy = await startProxy(server.port)
+    proxy.breakAfter(cut.direction, cut.byte, cut.fault)
+    const { shell, close } = shellTo(proxy, desk, { host })
+    const begun = performance.now()
+    const outcome = await shell.capture`echo hello`.then(
+      (text) => text,
+      (error: unknown) => (isProblem(error) ? error.code : `NO PROBLEM: ${String(error)}`),
+    )
+    const took = performance.now() - begun
+    await close()
+    await proxy[Symbol.asyncDispose]()
+    return { cut, outcome, took }
+  }
+  const traffic = async (): Promise<Proxy['passed']> => {
+    await using proxy = await startProxy(server.port)
+    const { shell, close } = shellTo(proxy, desk, { host })
+    expect(await shell.capture`echo hello`).toBe('hello')
+    const passed = { ...proxy.passed }
+    await close()
+    return passed
+  }
+
+  test.each(['reset', 'end', 'garble', 'stall'] as const)(
+    '%s: settles within its bound, as an error that says what it is',
+    async (fault) => {
+      const total = await traffic()
+      const cuts = (['up', 'down'] as const).flatMap((direction) =>
+        bytes(total[direction]).map((byte): Cut => ({ direction, byte, fault })),
+      )
+      const results = await inGroups(cuts, atOnce(fault), attempt)
+      const holes = results.filter(
+        ({ outcome, took }) => !(KNOWN.has(outcome) || outcome === 'hello') || took > BOUND[fault],
+      )
+      expect(holes).toEqual([])
+      // Most of the bytes come before the answer: nothing of this was let through by accident.
+      const failed = results.filter(({ outcome }) => outcome !== 'hello')
+      expect(failed.length).toBeGreaterThan(results.length / 2)
+      if (EVERY_BYTE) report(fault, results)
+    },
+    EVERY_BYTE ? 3_600_000 : 180_000,
+  )
+})
+
+/** The first of each direction one by one, where the versions are told; then with strides that hit no pattern. */
+function bytes(total: number): number[] {
+  const all = Array.from({ length: total }, (_, at) => at)
+  return EVERY_BYTE ? all : all.filter((at) => at < 24 || at % 61 === 0 || at > total - 8)
+}
+
+async function inGroups<T, R>(
+  items: readonly T[],
+  atOnce: number,
+  run: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = []
+  for (let at = 0; at < items.length; at += atOnce)
+    results.push(...(await Promise.all(items.slice(at, at + atOnce).map(run))))
+  return results
+}
+
+function report(fault: Fault, results: readonly Result[]): void {
+  const counts = new Map<string, number>()
+  for (const { outcome } of results) counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
+  const longest = Math.max(...results.map(({ took }) => took))
+  const said = [...counts].map(([outcome, times]) => `${outcome} ${String(times)}`)
+  console.log(
+    `${fault}: ${String(results.length)} bytes, at most ${longest.toFixed(0)} ms; ${said.join(', ')}`,
+  )
+}
