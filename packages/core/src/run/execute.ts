@@ -32,7 +32,9 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<RunO
   const ended = status === 'done' && run.failures.length > 0 ? 'failed' : status
   await announceRunEnd(run, ended)
   const nodes = outcomesOf(run, status !== 'done' && options.dryRun !== true)
-  return { status: ended, failures: run.failures, nodes, ...calledOf(run), ...(run.left && { left: true }) }
+  // The end itself could not be recorded: the next command will find a run that never ended.
+  const told = ended === 'done' && run.journalLost ? 'failed' : ended
+  return { status: told, failures: run.failures, nodes, ...calledOf(run), ...(run.left && { left: true }) }
 }
 
 /** The work itself, until everything has settled; an interrupt cancels it. */

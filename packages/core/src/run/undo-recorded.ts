@@ -25,7 +25,12 @@ export async function undoRecorded(
   await takeBack(run, true)
   const status = run.failures.length > 0 ? 'failed' : 'undone'
   await announceRunEnd(run, status)
-  return { status, failures: run.failures, nodes: outcomesOf(run, true), ...calledOf(run) }
+  return {
+    status: run.journalLost ? 'failed' : status,
+    failures: run.failures,
+    nodes: outcomesOf(run, true),
+    ...calledOf(run),
+  }
 }
 
 /** What {@link undoRecorded} would undo, in the order of the plan. */
