@@ -14,6 +14,7 @@ export interface CommandLine {
   readonly where: boolean
   readonly plan: boolean
   readonly dryRun: boolean
+  readonly filters: Filters
   readonly yes: boolean
   readonly onFailure: OnFailure
   readonly undo: UndoMode
@@ -29,6 +30,13 @@ export interface CommandLine {
   readonly verbose: boolean
   readonly config: string | undefined
   readonly cwd: string | undefined
+}
+
+/** What a run leaves out: `-z`, `-r` and `--skip`, each absent where it is not given. */
+export interface Filters {
+  readonly hosts?: readonly string[]
+  readonly roles?: readonly string[]
+  readonly skip?: readonly string[]
 }
 
 /** Text to print instead of doing anything: `--help`, `--version`. */
@@ -60,6 +68,13 @@ function program(version: string): Command {
     .option('-W, --where', 'list where tasks are declared')
     .option('--plan', 'print the plan: what would run where, and what it waits for')
     .option('-n, --dry-run', 'change nothing: read what a run would read, and print what it would do')
+    .option('-z, --hosts <names>', 'only these hosts of the stage: web1,web2', readNames)
+    .option('-r, --roles <names>', 'only hosts that have one of these roles: web,db', readNames)
+    .option(
+      '--skip <task>',
+      'leave a task out, with what only it needs; may be given several times',
+      readNames,
+    )
     .option('-y, --yes', 'do not ask before a protected stage is changed')
     .addOption(
       new Option(
@@ -100,13 +115,24 @@ function readConcurrency(text: string): number {
   throw new InvalidArgumentError('It is a whole number from 1.')
 }
 
+/** Of one use of an option, after those of the uses before. */
+function readNames(text: string, before: readonly string[] = []): readonly string[] {
+  return [
+    ...before,
+    ...text
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  ]
+}
+
 function readGrace(text: string): number {
   const time = milliseconds(text)
   if (time !== undefined) return time
   throw new InvalidArgumentError('It is a time, such as 2m.')
 }
 
-interface Parsed {
+interface Parsed extends Filters {
   onFailure: OnFailure
   undo: UndoMode
   resume?: boolean | string
@@ -156,7 +182,7 @@ export function readCommandLine(argv: readonly string[], version: string): Comma
     })
   }
   const options = command.opts<Parsed>()
-  const { renderer, json = false } = options
+  const { renderer, json = false, hosts, roles, skip } = options
   if (json && renderer !== 'auto' && renderer !== 'json') {
     throw new Problem('usage', 'OPTION_INVALID', `--json and --renderer ${renderer} contradict each other`, {
       hint: 'Leave one of them out.',
@@ -169,6 +195,7 @@ export function readCommandLine(argv: readonly string[], version: string): Comma
     where: options.where ?? false,
     plan: options.plan ?? false,
     dryRun: options.dryRun ?? false,
+    filters: { ...(hosts && { hosts }), ...(roles && { roles }), ...(skip && { skip }) },
     yes: options.yes ?? false,
     onFailure: options.onFailure,
     undo: options.undo,
@@ -182,6 +209,15 @@ export function readCommandLine(argv: readonly string[], version: string): Comma
     config: options.config,
     cwd: options.cwd,
   }
+}
+
+/** Filters as they are typed. */
+export function filterWords({ hosts = [], roles = [], skip = [] }: Filters): readonly string[] {
+  return [
+    ...(hosts.length > 0 ? [`--hosts ${hosts.join(',')}`] : []),
+    ...(roles.length > 0 ? [`--roles ${roles.join(',')}`] : []),
+    ...skip.map((task) => `--skip ${task}`),
+  ]
 }
 
 /** The help text, for a command line that asks for nothing. */

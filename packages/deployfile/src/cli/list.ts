@@ -67,6 +67,7 @@ export function listJson(catalog: Catalog, options: Pick<ListOptions, 'pattern' 
     return {
       name: task.name,
       desc: task.desc ?? null,
+      aliases: spec.aliases ?? [],
       effect: spec.effect ?? 'write',
       location: location ?? null,
     }

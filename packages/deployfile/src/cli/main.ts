@@ -80,7 +80,7 @@ async function run(
   const request = readWords(catalog, line.words)
   if (line.list !== false) return printList(catalog, line, terminal)
   if (request.tasks.length === 0) return stageAlone(catalog, request, line, terminal)
-  const plan = resolvePlan(catalog, request)
+  const plan = resolvePlan(catalog, { ...request, ...line.filters })
   if (line.plan) {
     const style = createStyle(wantsColor(terminal.stdout, terminal.env))
     print(terminal, line.json ? [JSON.stringify(plan, null, 2)] : planLines(plan, style))

@@ -1,7 +1,7 @@
 import { Problem } from '@deployfile/core'
 import { takeUp, type Wanted } from '../run/take-up.ts'
 import type { Place } from '../run/work.ts'
-import type { CommandLine } from '../cli/grammar.ts'
+import { filterWords, type CommandLine } from '../cli/grammar.ts'
 import { showRun } from '../cli/show-run.ts'
 import { answersOf } from '../cli/start.ts'
 import type { Terminal } from '../cli/terminal.ts'
@@ -18,7 +18,8 @@ export interface TakeUp {
 /** `--resume[=RUN]`: goes on with a run. Returns the exit code. */
 export function resumeCommand(command: TakeUp): Promise<number> {
   const { line } = command
-  const { confirm, others } = readConfirm(line.words)
+  const { confirm, others: words } = readConfirm(line.words)
+  const others = [...words, ...filterWords(line.filters)]
   if (others.length > 0) {
     throw new Problem('usage', 'RESUME_ALONE', `--resume stands alone, and not beside ${others.join(' ')}`, {
       hint: 'Stage, tasks and inputs come from the run. To run something else, leave --resume out.',

@@ -19,6 +19,12 @@ export interface PlanOptions {
   readonly tasks: readonly (string | AnyTask)[]
   /** As `key=value` on the command line, `task.key` too. What is not text, a number or a boolean is given by `.with`. */
   readonly inputs?: Readonly<Record<string, string | number | boolean>>
+  /** As `--hosts`: only these hosts of the stage; with `roles`, those of them that have one. */
+  readonly hosts?: readonly string[]
+  /** As `--roles`: only hosts of the stage that have one of these roles. */
+  readonly roles?: readonly string[]
+  /** As `--skip`: names of tasks that are left out, with what only they need. */
+  readonly skip?: readonly string[]
   /**
    * Where a config's path starts (default: where the process is). For a config value: where its tasks' relative paths start and
    * `.deployfile` stands (default: the folder of the file that called `defineConfig`).
@@ -35,7 +41,7 @@ export interface Planned extends Place {
  * @throws Problem (usage) for whatever the command line would refuse with exit code 2
  */
 export async function makePlan(config: Config | string, options: PlanOptions): Promise<Planned> {
-  const { stage, tasks, inputs = {} } = options
+  const { stage, tasks, inputs = {}, hosts, roles, skip } = options
   if (tasks.length === 0) {
     throw new Problem('usage', 'TASK_MISSING', 'no task was named', {
       hint: "Say what to run: tasks: ['deploy']",
@@ -43,7 +49,7 @@ export async function makePlan(config: Config | string, options: PlanOptions): P
   }
   const place = await findPlace(config, options.cwd)
   const texts = Object.fromEntries(Object.entries(inputs).map(([key, input]) => [key, String(input)]))
-  return { ...place, plan: resolvePlan(place.catalog, { stage, tasks, inputs: texts }) }
+  return { ...place, plan: resolvePlan(place.catalog, { stage, tasks, inputs: texts, hosts, roles, skip }) }
 }
 
 /**

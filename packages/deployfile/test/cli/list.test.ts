@@ -10,7 +10,7 @@ export default defineConfig({
     production: { protected: true, hosts: { web1: { roles: ['web'] } } },
   },
   defaultStage: 'dev',
-  tasks: [quiet, build, task('warm', { desc: 'Warm the cache', effect: 'read', run: () => 1 })],
+  tasks: [quiet, build, task('warm', { desc: 'Warm the cache', aliases: ['heat'], effect: 'read', run: () => 1 })],
 })`
 
 describe('deployfile -T', () => {
@@ -62,7 +62,7 @@ describe('deployfile -T', () => {
   it('is JSON with --json', async () => {
     const { stdout } = await cli().config(TASKS).args('-T', 'warm', '--json').run()
     expect(JSON.parse(stdout)).toMatchObject([
-      { name: 'warm', desc: 'Warm the cache', effect: 'read', location: { line: 11 } },
+      { name: 'warm', desc: 'Warm the cache', aliases: ['heat'], effect: 'read', location: { line: 11 } },
     ])
   })
 

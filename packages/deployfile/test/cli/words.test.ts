@@ -184,6 +184,10 @@ Options:
                          for
   -n, --dry-run          change nothing: read what a run would read, and print
                          what it would do
+  -z, --hosts <names>    only these hosts of the stage: web1,web2
+  -r, --roles <names>    only hosts that have one of these roles: web,db
+  --skip <task>          leave a task out, with what only it needs; may be given
+                         several times
   -y, --yes              do not ask before a protected stage is changed
   --on-failure <mode>    start nothing new, run what does not depend on it, or
                          cancel what runs (choices: "no-new", "continue",
