@@ -71,8 +71,13 @@ export type TaskContext<S, N, H> = BaseContext &
     readonly needs: Results<N, H>
   }
 
-/** What `run` gets. */
-export type RunContext<S, N, H> = TaskContext<S, N, H> & CallContext<H>
+/** What `run` gets. Spelled out, so that the compiler calls it by this name in its messages. */
+export type RunContext<S, N, H> = BaseContext &
+  ([H] extends [undefined] ? {} : RemoteContext) & {
+    readonly input: SchemaOutput<S>
+    readonly needs: Results<N, H>
+    readonly call: CallContext<H>['call']
+  }
 
 /** How the body ended before it is undone. */
 export type Outcome = 'done' | 'failed' | 'cancelled'

@@ -29,7 +29,7 @@ export const bodies: readonly Mistake[] = [
   {
     title: 'remote without on',
     code: `task('x', { run: ({ remote }) => remote })`,
-    errors: ["1: Property 'remote' does not exist on type 'TaskContext<Schema<{}, {}>, {}, undefined>'."],
+    errors: ["1: Property 'remote' does not exist on type 'RunContext<Schema<{}, {}>, {}, undefined>'."],
   },
   {
     title: 'a key that the input does not have',
@@ -124,13 +124,46 @@ export const bodies: readonly Mistake[] = [
   {
     title: 'a body of a preset that uses remote without on',
     code: `task.preset({ effect: 'read' })('x', { run: ({ remote }) => remote })`,
-    errors: ["1: Property 'remote' does not exist on type 'TaskContext<Schema<{}, {}>, {}, undefined>'."],
+    errors: ["1: Property 'remote' does not exist on type 'RunContext<Schema<{}, {}>, {}, undefined>'."],
   },
   {
     title: 'needs in a preset',
     code: `task.preset({ needs: { web } })`,
     errors: [
       "1: Object literal may only specify known properties, and 'needs' does not exist in type 'PresetOptions<undefined, \"fail\">'.",
+    ],
+  },
+  {
+    title: 'a call without the input that it needs',
+    code: `task('x', { run: ({ call }) => call(tagged) })`,
+    errors: ['1: Expected 2 arguments, but got 1.'],
+  },
+  {
+    title: 'a call with a wrong input',
+    code: `task('x', { run: ({ call }) => call(tagged, { tag: 1 }) })`,
+    errors: ["1: Type 'number' is not assignable to type 'string'."],
+  },
+  {
+    title: 'a call of every host, read as of one',
+    code: `task('x', { run: async ({ call }) => (await call(web)).path })`,
+    errors: ["1: Property 'path' does not exist on type 'PerHost<{ path: string; }>'."],
+  },
+  {
+    title: 'a call in undo',
+    code: `task('x', { run: () => 1, undo: ({ call }) => call(web) })`,
+    errors: [
+      "1: Property 'call' does not exist on type 'UndoContext<Schema<{}, {}>, {}, undefined, number>'.",
+    ],
+  },
+  {
+    title: 'a preview with another result',
+    code: `task('x', { run: () => 1, preview: () => 'one' })`,
+    errors: [
+      [
+        "1: Type '() => string' is not assignable to type 'Preview<RunContext<Schema<{}, {}>, {}, undefined>, number>'.",
+        "  Type '() => string' is not assignable to type '(context: RunContext<Schema<{}, {}>, {}, undefined>) => number | Promise<number>'.",
+        "    Type 'string' is not assignable to type 'number | Promise<number>'.",
+      ].join('\n'),
     ],
   },
 ]
