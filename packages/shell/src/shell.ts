@@ -13,8 +13,7 @@ import { type Done, perform } from './command/perform.ts'
 import type { Shared } from './command/shared.ts'
 import { compose } from './command/template.ts'
 import { merge, under } from './command/under.ts'
-import { createFiles } from './transfer/files.ts'
-import type { Leftovers } from './transfer/left-behind.ts'
+import { createFiles, type FilesMemory } from './transfer/files.ts'
 import type { Transport } from './transport.ts'
 
 export interface ShellParts {
@@ -24,8 +23,7 @@ export interface ShellParts {
   /** Where local paths of uploads and downloads start. */
   readonly root: string
   readonly defaults: CommandOptions
-  /** Temporary names on this host that are still to be taken away. */
-  readonly leftBehind: Leftovers
+  readonly memory: FilesMemory
 }
 
 /** All of core's Shell, as POSIX sh over a transport. */
@@ -62,6 +60,7 @@ export function createShell(parts: ShellParts): Shell {
   }
   // The folder, the mask and the user apply to files too; environment and input are for commands.
   const { cwd, umask, user } = defaults
+  const { sftp } = transport
   const files = createFiles({
     host: host.name,
     root,
@@ -70,10 +69,11 @@ export function createShell(parts: ShellParts): Shell {
       ...(umask !== undefined && { umask }),
       ...(user !== undefined && { user }),
     },
-    leftBehind: parts.leftBehind,
+    memory: parts.memory,
     emit: (event) => scope.emit(event),
     run: (order, signal) =>
       perform(order, transport, signal ? { signal, emit: () => undefined } : scope, shared),
+    sftp: sftp && (() => sftp(scope.signal)),
   })
   const refuseBadOptions = (options: CommandOptions): CommandOptions => {
     // Composed once here so that a bad name fails where it was written, not at the first command.

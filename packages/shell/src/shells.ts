@@ -10,7 +10,7 @@ import { createShared } from './command/shared.ts'
 import { localTransport } from './local/local.ts'
 import { createSecretReader } from './secret/read-secrets.ts'
 import { createShell } from './shell.ts'
-import type { Leftovers } from './transfer/left-behind.ts'
+import { type FilesMemory, newMemory } from './transfer/files.ts'
 import type { Transport } from './transport.ts'
 
 export interface ShellsOptions {
@@ -42,20 +42,20 @@ export function createShells(options: ShellsOptions): ShellProvider {
   const root = resolve(options.root)
   const shared = createShared()
   provideSecretReader(createSecretReader(root), options.askHidden)
-  const leftBehind = new Map<string, Leftovers>()
-  const leftOn = ({ transport, address, user, port, root }: Host): Leftovers => {
+  const memories = new Map<string, FilesMemory>()
+  const memoryOf = ({ transport, address, user, port, root }: Host): FilesMemory => {
     const place = JSON.stringify([transport, address, user, port, root])
-    const left = leftBehind.get(place) ?? new Set()
-    leftBehind.set(place, left)
-    return left
+    const memory = memories.get(place) ?? newMemory()
+    memories.set(place, memory)
+    return memory
   }
   const open = (transport: Transport, scope: ShellScope) =>
-    createShell({ transport, scope, shared, root, defaults: {}, leftBehind: leftOn(transport.host) })
+    createShell({ transport, scope, shared, root, defaults: {}, memory: memoryOf(transport.host) })
 
   const config = options.sshConfig ?? process.env['DEPLOYFILE_SSH_CONFIG']
   const configFile = config === undefined || config === '' ? undefined : resolve(root, config)
   // ssh2 takes a fifth of a second to load, and a run on this machine alone needs none of it.
-  let ssh: Promise<{ transport: (host: Host) => Transport; close: () => Promise<void> }> | undefined
+  let ssh: ReturnType<typeof loadSsh> | undefined
   const loadSsh = async () => {
     const [{ createPool }, { sshTransport }] = await Promise.all([
       import('./ssh/pool.ts'),
@@ -69,14 +69,13 @@ export function createShells(options: ShellsOptions): ShellProvider {
     return { transport: (host: Host) => sshTransport(host, pool), close: () => pool.close() }
   }
   const overSsh = (host: Host): Transport => {
-    let transport: Transport | undefined
+    let transport: ReturnType<Awaited<ReturnType<typeof loadSsh>>['transport']> | undefined
+    const own = async () => (transport ??= (await (ssh ??= loadSsh())).transport(host))
     return {
       host,
-      async start(compose, signal, urgent) {
-        transport ??= (await (ssh ??= loadSsh())).transport(host)
-        return transport.start(compose, signal, urgent)
-      },
-      learn: (shell) => transport?.learn?.(shell),
+      start: async (compose, signal, urgent) => (await own()).start(compose, signal, urgent),
+      learn: (shell) => transport?.learn(shell),
+      sftp: async (signal) => (await own()).sftp(signal),
     }
   }
   return {

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Host } from '@deployfile/core'
+import type { SFTPWrapper } from 'ssh2'
 
 /** A program in POSIX sh, as it is started on the other side: `sh -c <sh> sh <args…>`. */
 export interface Start {
@@ -34,6 +35,15 @@ export interface Running {
   close(): void
 }
 
+/** Files without a shell. */
+export interface SftpSession {
+  /** One request, or one of ssh2's bundles of them; rejects also when the link breaks or the run is stopped. */
+  call<T>(
+    act: (sftp: SFTPWrapper, done: (error: Error | null | undefined, result?: T) => void) => void,
+  ): Promise<T>
+  close(): void
+}
+
 /** All that differs between a host over SSH and this machine. */
 export interface Transport {
   readonly host: Host
@@ -43,6 +53,8 @@ export interface Transport {
    * @param urgent goes past the line of those who wait for a free channel
    */
   start(compose: (room: number) => Start, signal: AbortSignal, urgent?: boolean): Promise<Running>
+  /** Where there is such a thing: for logins that may transfer files and nothing else. */
+  readonly sftp?: (signal: AbortSignal) => Promise<SftpSession>
   /** Which login shell a command has found itself in. */
   learn?(shell: string): void
 }

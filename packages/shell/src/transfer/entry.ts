@@ -41,9 +41,10 @@ export function mkdirOrder(path: string, mode: number | undefined): Order {
 
 /**
  * Refuses what nobody means: the root, the home and all above it, the folder that paths start in, and relative paths that climb.
+ * @returns the path in its plainest form
  * @throws Problem `REMOVE_REFUSED` (usage)
  */
-export function removeOrder(path: string): Order {
+export function plainRemoval(path: string): string {
   const home = path.startsWith('~/')
   const plain = posix.normalize(home ? path.slice(2) : path).replace(/(.)\/+$/, '$1')
   if (path === '' || ['/', '//', '.', '~'].includes(plain) || /^\.\.(\/|$)/.test(plain)) {
@@ -51,8 +52,13 @@ export function removeOrder(path: string): Order {
       hint: 'Name the folder itself, by an absolute path or one that goes down.',
     })
   }
+  return home ? `~/${plain}` : plain
+}
+
+/** @throws those of {@link plainRemoval} */
+export function removeOrder(path: string): Order {
+  const target = plainRemoval(path)
   // The last check is on the other side: only there is it known what the home is and where links lead.
-  const target = home ? `~/${plain}` : plain
   const sh = `${REFUSE}
 p=${quotePath(target)}
 if [ -d "$p" ] && [ ! -L "$p" ]; then

@@ -117,6 +117,18 @@ function reasonOf(kind: Kind, lines: readonly string[]): string {
   return inside === undefined ? kind.reason : `${kind.reason} (${inside})`
 }
 
+/** The same for a file of a host where nobody can be asked but by number. */
+export function remoteFault(host: string, path: string, deed: Deed, errno: string, cause?: unknown): Problem {
+  const kind = KINDS.find((kind) => kind.errno.includes(errno))
+  const said = cause instanceof Error ? cause.message : 'the server refuses it'
+  return new Problem(
+    'task',
+    kind?.code ?? 'REMOTE_FILE',
+    whole(`${host}: ${path}`, deed, kind?.reason ?? said),
+    { host, path, hint: hint(kind?.code, path, host), cause },
+  )
+}
+
 /** A refusal of ours on this machine, or of what came from `host`. */
 export function refused(code: string, message: string, details: ProblemDetails): Problem {
   return new Problem('task', code, message, { hint: hint(code, details.path ?? ''), ...details })

@@ -1,24 +1,9 @@
-import { resolve } from 'node:path'
-import { type CommandEvent, type CommandOptions, isProblem, Problem, type Shell } from '@deployfile/core'
-import { type Order, readable } from '../command/order.ts'
+import { type CommandEvent, type CommandOptions, isProblem, type Shell } from '@deployfile/core'
+import type { Order } from '../command/order.ts'
 import type { Done } from '../command/perform.ts'
-import { under } from '../command/under.ts'
-import { fileDownload } from './download-file.ts'
-import { persist } from './download-tries.ts'
-import {
-  existsOrder,
-  fileMode,
-  mkdirOrder,
-  READ_LIMIT,
-  readOrder,
-  removeOrder,
-  renameOrder,
-  symlinkOrder,
-} from './entry.ts'
-import { type Deed, fileFailed, refused } from './failure.ts'
-import { createLeftBehind, type Leftovers } from './left-behind.ts'
-import { progress } from './progress.ts'
-import { contentOf, contentOfText, type FileUpload, fileUpload, metered } from './upload-file.ts'
+import type { SftpSession } from '../transport.ts'
+import type { Leftovers } from './left-behind.ts'
+import { shellFiles } from './shell-files.ts'
 
 export type Files = Pick<
   Shell,
@@ -42,123 +27,72 @@ export interface FilesParts {
   readonly root: string
   /** Folder, umask and user apply to files; environment and input are for commands. */
   readonly place: Pick<CommandOptions, 'cwd' | 'umask' | 'user'>
-  /** Temporary names on this host that could not be taken away, of all shells of a run. */
-  readonly leftBehind: Leftovers
+  readonly memory: FilesMemory
   readonly emit: (event: CommandEvent) => void
   /**
    * Resolves with whatever status it had. `signal`: in place of the shell's own, which may be why there is something to clear away;
    * nobody is told of these.
    */
   readonly run: (order: Order, signal?: AbortSignal) => Promise<Done>
+  /** Where the host may have it. */
+  readonly sftp: (() => Promise<SftpSession>) | undefined
 }
 
+/** What is known of a host, for all shells of a run. */
+export interface FilesMemory {
+  readonly leftBehind: Leftovers
+  /** The same by SFTP: names. */
+  readonly leftBySftp: Set<string>
+  /** The login ran nothing that it was asked to, and SFTP worked. */
+  sftpOnly: boolean
+}
+
+export function newMemory(): FilesMemory {
+  return { leftBehind: new Set(), leftBySftp: new Set(), sftpOnly: false }
+}
+
+/** Files by the shell; by SFTP where the login has turned out to have no shell. */
 export function createFiles(parts: FilesParts): Files {
-  const { host, root, place, emit } = parts
-  const { umask } = place
-  const leftBehind = createLeftBehind(parts.leftBehind, parts.run)
-  const perform = (order: Order): Promise<Done> => leftBehind.run(under(place, order))
-  const succeed = async (order: Order, path: string, deed: Deed): Promise<Done> => {
-    const done = await perform(order)
-    if (done.ending.exitCode !== 0) throw fileFailed(done, path, deed)
-    return done
-  }
-  // Where a link broke nobody knows what the other side did about it; a cancelled command may not have been able to.
-  const clearAway = async (error: unknown, discard: Order): Promise<void> => {
-    if (!isProblem(error) || !UNKNOWN.includes(error.code)) return
-    await leftBehind.clear(under(place, discard), error)
-  }
-  const receive = async ({ receive, discard }: FileUpload, path: string): Promise<void> => {
-    try {
-      await succeed(receive, path, 'written')
-    } catch (error) {
-      await clearAway(error, discard)
-      throw error
+  const byShell = shellFiles(parts)
+  const { sftp, memory } = parts
+  if (!sftp) return byShell
+  const bySftp = async (): Promise<Files> => (await import('./sftp-files.ts')).sftpFiles(parts, sftp)
+
+  const either = <Arguments extends readonly unknown[], Result>(
+    work: (files: Files, ...given: Arguments) => Promise<Result>,
+  ): ((...given: Arguments) => Promise<Result>) => {
+    return async (...given) => {
+      if (memory.sftpOnly) return work(await bySftp(), ...given)
+      try {
+        return await work(byShell, ...given)
+      } catch (error) {
+        if (!isProblem(error) || error.code !== 'LOGIN_SHELL') throw error
+        try {
+          const result = await work(await bySftp(), ...given)
+          memory.sftpOnly = true
+          return result
+        } catch (other) {
+          // No file transfer either: what the login shell said is the better story.
+          if (isProblem(other) && other.code === 'NO_SFTP') throw error
+          memory.sftpOnly = true
+          throw other
+        }
+      }
     }
   }
   return {
-    async readFile(path) {
-      const done = await succeed(readOrder(path), path, 'read')
-      if (done.truncated || Buffer.byteLength(done.stdout) > READ_LIMIT) {
-        throw new Problem('task', 'OUTPUT_TOO_LONG', `${host}: ${path} is larger than 16 MiB`, {
-          host,
-          path,
-          hint: 'Use downloadFile for large files.',
-        })
-      }
-      return done.stdout
-    },
-    async writeFile(path, content, options) {
-      const text = `cat > ${readable(path)}`
-      await receive(fileUpload(text, path, contentOfText(content), fileMode(options, umask), content), path)
-    },
-    async exists(path) {
-      const done = await perform(existsOrder(path))
-      if (done.ending.exitCode === 0) return true
-      if (done.ending.exitCode === 1) return false
-      throw fileFailed(done, path, 'read')
-    },
-    async mkdir(path, options) {
-      const mode = options?.mode ?? (umask === undefined ? 0o755 : undefined)
-      await succeed(mkdirOrder(path, mode), path, 'made')
-    },
-    async remove(path) {
-      await succeed(removeOrder(path), path, 'removed')
-    },
-    async symlink(target, path) {
-      await succeed(symlinkOrder(target, path), path, 'written')
-    },
-    async rename(from, to) {
-      await succeed(renameOrder(from, to), from, 'renamed')
-    },
-    async uploadFile(from, to, options) {
-      const local = resolve(root, from)
-      const content = await contentOf(local)
-      const text = `upload ${readable(from)} ${readable(to)}`
-      const input = metered(local, content.size, progress(emit, host, to))
-      await receive(fileUpload(text, to, content, fileMode(options, umask), input), to)
-    },
-    async uploadDir(from, to, options) {
-      // With node-tar behind it, which most runs do without.
-      const { treeUpload } = await import('./upload-tree.ts')
-      const upload = await treeUpload(
-        resolve(root, from),
-        to,
-        options?.exclude ?? [],
-        progress(emit, host, to),
-      )
-      try {
-        const unpacked = await succeed(upload.unpack, to, 'written')
-        if (unpacked.stdout.trim() !== upload.sum())
-          throw refused('TRANSFER_BROKEN', `${host}: ${to} was not received whole`, { host, path: to })
-        await succeed(upload.publish, to, 'written')
-      } catch (error) {
-        await leftBehind.clear(under(place, upload.discard), error)
-        throw error
-      }
-    },
-    async downloadFile(from, to, options) {
-      const resume = options?.resume ?? false
-      const download = await fileDownload(
-        host,
-        from,
-        resolve(root, to),
-        { mode: options?.mode ?? 0o644, resume },
-        progress(emit, host, from),
-      )
-      return persist(download, from, resume, (order) => succeed(order, from, 'read'))
-    },
-    async downloadDir(from, to) {
-      const { sendTreeOrder, treeLanding } = await import('./download-tree.ts')
-      const place = await treeLanding(from, host, resolve(root, to), progress(emit, host, from))
-      try {
-        await succeed(sendTreeOrder(from, place.into), from, 'read')
-        return await place.land()
-      } catch (error) {
-        await place.discard()
-        throw error
-      }
-    },
+    readFile: either((files, ...given: Parameters<Files['readFile']>) => files.readFile(...given)),
+    writeFile: either((files, ...given: Parameters<Files['writeFile']>) => files.writeFile(...given)),
+    exists: either((files, ...given: Parameters<Files['exists']>) => files.exists(...given)),
+    mkdir: either((files, ...given: Parameters<Files['mkdir']>) => files.mkdir(...given)),
+    remove: either((files, ...given: Parameters<Files['remove']>) => files.remove(...given)),
+    symlink: either((files, ...given: Parameters<Files['symlink']>) => files.symlink(...given)),
+    rename: either((files, ...given: Parameters<Files['rename']>) => files.rename(...given)),
+    uploadFile: either((files, ...given: Parameters<Files['uploadFile']>) => files.uploadFile(...given)),
+    uploadDir: either((files, ...given: Parameters<Files['uploadDir']>) => files.uploadDir(...given)),
+    downloadFile: either((files, ...given: Parameters<Files['downloadFile']>) =>
+      files.downloadFile(...given),
+    ),
+    downloadDir: either((files, ...given: Parameters<Files['downloadDir']>) => files.downloadDir(...given)),
   }
 }
-
-const UNKNOWN: readonly string[] = ['CONNECTION_LOST', 'COMMAND_CANCELLED', 'COMMAND_TIMEOUT']

@@ -150,7 +150,8 @@ function shortened(name: string): string {
   return Buffer.byteLength(name) > 150 ? createHash('sha256').update(name).digest('hex').slice(0, 40) : name
 }
 
-async function refuseTaken(to: string): Promise<void> {
+/** @throws Problem `WRONG_KIND` (task): it would be found out only when all has arrived */
+export async function refuseTaken(to: string): Promise<void> {
   const found = await lstat(to).catch(() => undefined)
   if (!found || found.isFile() || found.isSymbolicLink()) return
   const reason = found.isDirectory() ? 'it is a folder' : 'it is no regular file'

@@ -1,0 +1,134 @@
+import { resolve } from 'node:path'
+import { isProblem, Problem } from '@deployfile/core'
+import { type Order, readable } from '../command/order.ts'
+import type { Done } from '../command/perform.ts'
+import { under } from '../command/under.ts'
+import { fileDownload } from './download-file.ts'
+import { persist } from './download-tries.ts'
+import {
+  existsOrder,
+  fileMode,
+  mkdirOrder,
+  READ_LIMIT,
+  readOrder,
+  removeOrder,
+  renameOrder,
+  symlinkOrder,
+} from './entry.ts'
+import { type Deed, fileFailed, refused } from './failure.ts'
+import type { Files, FilesParts } from './files.ts'
+import { createLeftBehind } from './left-behind.ts'
+import { progress } from './progress.ts'
+import { contentOf, contentOfText, type FileUpload, fileUpload, metered } from './upload-file.ts'
+
+/** Files where there is a shell, which is nearly everywhere: each deed is a small script. */
+export function shellFiles(parts: FilesParts): Files {
+  const { host, root, place, emit } = parts
+  const { umask } = place
+  const leftBehind = createLeftBehind(parts.memory.leftBehind, parts.run)
+  const perform = (order: Order): Promise<Done> => leftBehind.run(under(place, order))
+  const succeed = async (order: Order, path: string, deed: Deed): Promise<Done> => {
+    const done = await perform(order)
+    if (done.ending.exitCode !== 0) throw fileFailed(done, path, deed)
+    return done
+  }
+  // Where a link broke nobody knows what the other side did about it; a cancelled command may not have been able to.
+  const clearAway = async (error: unknown, discard: Order): Promise<void> => {
+    if (!isProblem(error) || !UNKNOWN.includes(error.code)) return
+    await leftBehind.clear(under(place, discard), error)
+  }
+  const receive = async ({ receive, discard }: FileUpload, path: string): Promise<void> => {
+    try {
+      await succeed(receive, path, 'written')
+    } catch (error) {
+      await clearAway(error, discard)
+      throw error
+    }
+  }
+  return {
+    async readFile(path) {
+      const done = await succeed(readOrder(path), path, 'read')
+      if (done.truncated || Buffer.byteLength(done.stdout) > READ_LIMIT) {
+        throw new Problem('task', 'OUTPUT_TOO_LONG', `${host}: ${path} is larger than 16 MiB`, {
+          host,
+          path,
+          hint: 'Use downloadFile for large files.',
+        })
+      }
+      return done.stdout
+    },
+    async writeFile(path, content, options) {
+      const text = `cat > ${readable(path)}`
+      await receive(fileUpload(text, path, contentOfText(content), fileMode(options, umask), content), path)
+    },
+    async exists(path) {
+      const done = await perform(existsOrder(path))
+      if (done.ending.exitCode === 0) return true
+      if (done.ending.exitCode === 1) return false
+      throw fileFailed(done, path, 'read')
+    },
+    async mkdir(path, options) {
+      const mode = options?.mode ?? (umask === undefined ? 0o755 : undefined)
+      await succeed(mkdirOrder(path, mode), path, 'made')
+    },
+    async remove(path) {
+      await succeed(removeOrder(path), path, 'removed')
+    },
+    async symlink(target, path) {
+      await succeed(symlinkOrder(target, path), path, 'written')
+    },
+    async rename(from, to) {
+      await succeed(renameOrder(from, to), from, 'renamed')
+    },
+    async uploadFile(from, to, options) {
+      const local = resolve(root, from)
+      const content = await contentOf(local)
+      const text = `upload ${readable(from)} ${readable(to)}`
+      const input = metered(local, content.size, progress(emit, host, to))
+      await receive(fileUpload(text, to, content, fileMode(options, umask), input), to)
+    },
+    async uploadDir(from, to, options) {
+      // With node-tar behind it, which most runs do without.
+      const { treeUpload } = await import('./upload-tree.ts')
+      const upload = await treeUpload(
+        resolve(root, from),
+        to,
+        options?.exclude ?? [],
+        progress(emit, host, to),
+      )
+      try {
+        const unpacked = await succeed(upload.unpack, to, 'written')
+        if (unpacked.stdout.trim() !== upload.sum())
+          throw refused('TRANSFER_BROKEN', `${host}: ${to} was not received whole`, { host, path: to })
+        await succeed(upload.publish, to, 'written')
+      } catch (error) {
+        await leftBehind.clear(under(place, upload.discard), error)
+        throw error
+      }
+    },
+    async downloadFile(from, to, options) {
+      const resume = options?.resume ?? false
+      const download = await fileDownload(
+        host,
+        from,
+        resolve(root, to),
+        { mode: options?.mode ?? 0o644, resume },
+        progress(emit, host, from),
+      )
+      return persist(download, from, resume, (order) => succeed(order, from, 'read'))
+    },
+    async downloadDir(from, to) {
+      const { sendTreeOrder, treeLanding } = await import('./download-tree.ts')
+      const place = await treeLanding(from, host, resolve(root, to), progress(emit, host, from))
+      try {
+        await succeed(sendTreeOrder(from, place.into), from, 'read')
+        return await place.land()
+      } catch (error) {
+        await place.discard()
+        throw error
+      }
+    },
+  }
+}
+
+const UNKNOWN: readonly string[] = ['CONNECTION_LOST', 'COMMAND_CANCELLED', 'COMMAND_TIMEOUT']
