@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import { main } from './cli/main.ts'
-import { promptOnTerminal } from './cli/prompt.ts'
+import { promptHiddenOnTerminal, promptOnTerminal } from './cli/prompt.ts'
 import { isCi } from './cli/terminal.ts'
 
 const { env, stdin, stdout, stderr } = process
@@ -21,6 +21,7 @@ const code = await main(process.argv.slice(2), {
   stderr,
   signals: process,
   prompt: canAsk ? promptOnTerminal : undefined,
+  promptHidden: canAsk ? promptHiddenOnTerminal : undefined,
   leave(status, message) {
     // A tree hides the cursor while it draws, and keeps process.stderr to itself.
     const cursor = stderr.isTTY ? '\u001b[?25h\n' : ''

@@ -1,4 +1,4 @@
-import type { Question } from '@deployfile/core'
+import type { AskHidden, Question } from '@deployfile/core'
 
 /** Asks on the terminal by typing, once. Undefined after Escape or Ctrl-C. */
 export async function promptOnTerminal({ message, answer }: Question): Promise<string | undefined> {
@@ -9,4 +9,13 @@ export async function promptOnTerminal({ message, answer }: Question): Promise<s
   else log.warn(title)
   const typed = await text({ message: `Type ${answer} to go on`, placeholder: answer })
   return isCancel(typed) ? undefined : typed.trim()
+}
+
+/** Asks for a passphrase or a password: nothing of what is typed is shown, not even its length. Undefined after Escape or Ctrl-C. */
+export async function promptHiddenOnTerminal({
+  message,
+}: Parameters<AskHidden>[0]): Promise<string | undefined> {
+  const { isCancel, password } = await import('@clack/prompts')
+  const typed: unknown = await password({ message, mask: '', clearOnError: true })
+  return isCancel(typed) || typeof typed !== 'string' ? undefined : typed
 }

@@ -13,7 +13,8 @@ import { failureBlock, warningBlock } from '../render/failure.ts'
 import { shorten } from '../render/problem.ts'
 import type { GoingOn, Renderer } from '../render/renderer.ts'
 import { createStyle, wantsColor, type Output } from '../render/style.ts'
-import { answer, oneByOne, undoMode, type Answers } from '../run/confirm.ts'
+import { answer, takeTurns, undoMode, type Answers } from '../run/confirm.ts'
+import type { People } from '../run/doors.ts'
 import { carryOut, logOf, type Work } from '../run/work.ts'
 import { chooseRenderer } from './choose-renderer.ts'
 import { exitCode, signalCode } from './exit-code.ts'
@@ -131,13 +132,9 @@ async function show(work: Work, { renderer, answers, terminal, line }: Screen): 
     renderer.event(event)
   }
   try {
-    const outcome = await carryOut(work, {
-      ask: askOnScreen(renderer, answers),
-      signal: stopping.signal,
-      ...limitsOf(line),
-      undo,
-      onEvent,
-    })
+    const { ask, people } = questionsOn(renderer, answers, terminal)
+    const options = { ask, signal: stopping.signal, ...limitsOf(line), undo, onEvent }
+    const outcome = await carryOut(work, options, people)
     return { outcome, signal, undoLogs, warnings }
   } finally {
     await renderer.end()
@@ -152,16 +149,29 @@ function leftAtOnce(work: Work, line: CommandLine): string {
   return `deployfile: ${what}\n${next.map((text) => `  ${text}\n`).join('')}`
 }
 
-/** The screen stands still while a question is on it. */
-function askOnScreen(renderer: Renderer, answers: Answers): Ask {
-  return oneByOne(async (question) => {
-    await renderer.pause()
-    try {
-      await answer(question, answers)
-    } finally {
-      renderer.resume()
-    }
-  })
+/** One question at a time, and the screen stands still while it is there. */
+function questionsOn(
+  renderer: Renderer,
+  answers: Answers,
+  { promptHidden }: Terminal,
+): { readonly ask: Ask; readonly people: People } {
+  const inTurn = takeTurns()
+  const onScreen = <T>(put: () => Promise<T>): Promise<T> =>
+    inTurn(async () => {
+      await renderer.pause()
+      try {
+        return await put()
+      } finally {
+        renderer.resume()
+      }
+    })
+  return {
+    ask: (question) => onScreen(() => answer(question, answers)),
+    people: {
+      ...(promptHidden && { askHidden: (question) => onScreen(() => promptHidden(question)) }),
+      notify: (message) => renderer.notice(message),
+    },
+  }
 }
 
 /** The last gate: shells redact what they emit, messages of tasks pass only here. */

@@ -1,3 +1,4 @@
+import type { AskHidden } from '@deployfile/core'
 import type { Output } from '../render/style.ts'
 import type { Prompt } from '../run/confirm.ts'
 import type { SignalSource } from './signals.ts'
@@ -11,6 +12,8 @@ export interface Terminal {
   readonly signals: SignalSource
   /** Undefined where nobody can be asked. */
   readonly prompt: Prompt | undefined
+  /** For passphrases and passwords; undefined where nobody can be asked. */
+  readonly promptHidden?: AskHidden | undefined
   /** Ends the process at once, with a last message that a redirected or hijacked stream cannot swallow. */
   leave(code: number, message: string): void
 }

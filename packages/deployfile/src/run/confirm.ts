@@ -105,9 +105,15 @@ export function undoMode(undo: UndoMode | undefined, { prompt }: Answers): UndoM
 
 /** Two hosts may ask at the same time; one question is put after the other was answered. */
 export function oneByOne(ask: Ask): Ask {
+  const inTurn = takeTurns()
+  return (question) => inTurn(() => ask(question))
+}
+
+/** For questions of several kinds that are put to one person. */
+export function takeTurns(): <T>(ask: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve()
-  return (question) => {
-    const asked = last.then(() => ask(question))
+  return (ask) => {
+    const asked = last.then(ask)
     last = asked.catch(() => undefined)
     return asked
   }

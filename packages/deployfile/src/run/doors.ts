@@ -1,5 +1,5 @@
 import { fileJournal, type Journal, type RunInfo, type ShellProvider } from '@deployfile/core'
-import { createShells } from '@deployfile/shell'
+import { createShells, type ShellsOptions } from '@deployfile/shell'
 
 /** What one run holds open: its journal, and the connections to its hosts. */
 export interface Doors {
@@ -12,10 +12,13 @@ export interface Doors {
 /** Milliseconds that connections get to close; a server that does not answer must not keep a finished run from ending. */
 const CLOSING = 3000
 
+/** Who can be asked for a passphrase, and told of a host key that was added. */
+export type People = Pick<ShellsOptions, 'askHidden' | 'notify'>
+
 /** `keep`: how many bytes of the events of a run that goes on are whole lines. */
-export function openDoors(run: RunInfo, folder: string, keep?: number): Doors {
+export function openDoors(run: RunInfo, folder: string, keep?: number, people: People = {}): Doors {
   const journal = fileJournal(folder, keep)
-  const shells = createShells({ root: run.root })
+  const shells = createShells({ root: run.root, ...people })
   return {
     journal,
     shells,

@@ -11,7 +11,7 @@ import {
   type RunProcess,
 } from '@deployfile/core'
 import { claimRun, type Claim } from './claim.ts'
-import { openDoors } from './doors.ts'
+import { openDoors, type People } from './doors.ts'
 import { thisProcess } from './process.ts'
 import { runInfo } from './run-info.ts'
 import { sourcesOf } from './sources.ts'
@@ -67,10 +67,10 @@ type Surroundings = Omit<
 >
 
 /** Runs it, or undoes it, and gives it back. */
-export async function carryOut(work: Work, surroundings: Surroundings): Promise<RunOutcome> {
+export async function carryOut(work: Work, surroundings: Surroundings, people?: People): Promise<RunOutcome> {
   const { catalog, plan, run, before, sources, process, claim } = work
   try {
-    const doors = openDoors(run, work.folder, before?.bytes)
+    const doors = openDoors(run, work.folder, before?.bytes, people)
     const { journal, shells } = doors
     const options = { ...surroundings, catalog, run, sources, process, journal, shells }
     try {
