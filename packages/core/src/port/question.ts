@@ -4,6 +4,8 @@ export interface Question {
   readonly message: string
   /** What must be typed: a database's or a stage's name. */
   readonly answer: string
+  /** `--yes` answers it as well, because nothing is lost that could not be had back. Default false. */
+  readonly mayBeYes?: boolean
 }
 
 /** Puts a question to whoever started the run; rejects with the `check` problem `NOT_CONFIRMED` when the answer is another or nobody can be asked. */

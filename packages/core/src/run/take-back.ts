@@ -118,7 +118,7 @@ async function finallyOf(run: RunState, { states, graph }: NodeSet, signal: Abor
 
 /**
  * The nodes that stay as they are. A task with `commits` counts once it has ended well on every host where it is planned and not
- * skipped; until then nothing is behind it.
+ * skipped; until then nothing is behind it. One that skipped itself on all of them has decided not to commit.
  */
 export function committed({ states, graph }: NodeSet): ReadonlySet<number> {
   const byTask = new Map<string, number[]>()
@@ -126,7 +126,11 @@ export function committed({ states, graph }: NodeSet): ReadonlySet<number> {
     if (spec.commits !== true || node.kind !== 'task' || node.skip !== undefined) continue
     byTask.set(node.task, [...(byTask.get(node.task) ?? []), index])
   }
-  const points = [...byTask.values()].filter((nodes) => nodes.every((index) => endedWell(states[index])))
+  const points = [...byTask.values()].filter(
+    (nodes) =>
+      nodes.every((index) => endedWell(states[index])) &&
+      nodes.some((index) => states[index]?.status === 'done'),
+  )
   return withWhatTheyCalled({ states, graph }, ancestors(graph, points.flat()))
 }
 

@@ -16,6 +16,8 @@ export interface RunInfo {
   readonly root: string
   /** True when nothing may be changed: shells only read, and say what they would do. */
   readonly dryRun?: boolean
+  /** Milliseconds for which a task may wait for a lock on a host that another run holds; default 0, so it fails at once. */
+  readonly lockWait?: number
 }
 
 interface Skip {

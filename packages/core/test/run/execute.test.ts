@@ -249,6 +249,27 @@ describe('undo', () => {
     expect(order.sort()).toEqual(['back web1', 'back web2'])
   })
 
+  test('a commit that skips itself on every host is none; where one host does its work it is', async () => {
+    const order: string[] = []
+    const flip = task('flip', {
+      on: 'web',
+      run: ({ host }) => host.name,
+      undo: ({ host }) => void order.push(`back ${host.name}`),
+    })
+    const decide = (skips: (host: string) => boolean): AnyTask =>
+      task('decide', {
+        on: 'web',
+        needs: { every: all(flip) },
+        commits: true,
+        run: ({ host, skip }) => (skips(host.name) ? skip('may go back') : undefined),
+      })
+    const bad = (after: AnyTask): AnyTask => task('bad', { needs: { after }, run: boom })
+    await runTasks([bad(decide(() => true))])
+    expect(order.splice(0).sort()).toEqual(['back web1', 'back web2'])
+    await runTasks([bad(decide((host) => host === 'web1'))])
+    expect(order).toEqual([])
+  })
+
   test('an undo that throws is attached, the first failure stays first, the other undos run', async () => {
     const order: string[] = []
     const a = task('a', { run: () => 1, undo: () => void order.push('a') })

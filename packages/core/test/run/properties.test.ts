@@ -98,7 +98,9 @@ test(
         const well = nodes.every(({ id }) =>
           ['done', 'skipped'].includes(outcome.nodes.get(id)?.status ?? ''),
         )
-        if (!spec.commits || !well) continue
+        // One that skipped itself everywhere has not committed.
+        const any = nodes.some(({ id }) => outcome.nodes.get(id)?.status === 'done')
+        if (!spec.commits || !well || !any) continue
         for (const { id } of nodes) for (const one of [id, ...(under.get(id) ?? [])]) kept.add(one)
       }
       const mayRun = [...outcome.nodes.values()].some(({ abandoned }) => abandoned)
