@@ -133,13 +133,15 @@ describe.runIf(servicesFound('sshd', 'postgres'))('a project and its deployments
     expect(world.hosts.map((host) => host.deployment('production').current())).toEqual(links)
   })
 
-  test('deploy:rollback goes back to the first release on both hosts and restarts it', async () => {
+  test('deploy:rollback goes back to the first release on both hosts, restarts it, and packs the second', async () => {
+    const second = world.hosts.map((host) => releaseOf(host.deployment('production').current()))
     const ended = await world.deployfile('production', 'deploy:rollback', '--yes')
     expect(ended, ended.output).toMatchObject({ code: 0 })
 
-    for (const host of world.hosts) {
+    for (const [index, host] of world.hosts.entries()) {
       const app = host.deployment('production')
-      expect(app.releases()).toHaveLength(2)
+      expect(app.releases()).toHaveLength(1)
+      expect(app.names('.')).toContain(`rolled-back-release-${second[index] ?? ''}.tar.gz`)
       expect(app.current()).toBe(`${app.path}/releases/${app.releases()[0] ?? ''}`)
       expect(app.lines('revisions.log').at(-1)).toBe(
         `Developer rolled back to release ${app.releases()[0] ?? ''}`,

@@ -49,7 +49,7 @@ describe('deploy', () => {
       expect(host.read('revisions.log')).toBe(
         `Branch master (at ${first}) deployed as release ${one} by tester\n`,
       )
-      expect(host.ledger()).toEqual([`${one} building`, `${one} live`])
+      expect(host.ledger()).toEqual([`${one} building`, `${one} live`, `${one} restart`])
     }
     const second = site.git.commit({ 'app.txt': 'two' })
     const again = await site.run('deploy')

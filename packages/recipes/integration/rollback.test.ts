@@ -25,7 +25,7 @@ describe('deploy:rollback', () => {
     for (const host of both()) {
       expect(host.link('current')).toBe(`${host.deployTo}/releases/${two}`)
       expect(host.read('revisions.log').split('\n').at(-2)).toBe(`tester rolled back to release ${two}`)
-      expect(host.ledger().slice(-2)).toEqual([`${three} rolled-back`, `${two} live`])
+      expect(host.ledger().slice(-3)).toEqual([`${three} rolled-back`, `${two} live`, `${two} restart`])
       expect(host.read('../restarts').trim().split('\n').at(-1)).toBe(host.read('current/REVISION').trim())
     }
     expect((await site.run('deploy:rollback')).problems).toEqual([])
@@ -49,7 +49,7 @@ describe('deploy:rollback', () => {
     const times = both().map((host) =>
       [one, two, three].map((name) => statSync(host.at(`releases/${name}`)).mtimeMs),
     )
-    expect((await site.run('deploy:rollback')).problems).toEqual([])
+    expect((await site.run('deploy:rollback', { options: { rolledBack: 'keep' } })).problems).toEqual([])
     for (const host of both()) expect(host.live()).toBe(two)
     expect(
       both().map((host) => [one, two, three].map((name) => statSync(host.at(`releases/${name}`)).mtimeMs)),
@@ -101,12 +101,13 @@ describe('what a kill leaves', () => {
     const one = await deployed()
     const killed = '20250101000000'
     for (const host of both()) {
-      host.write(`releases/.20250202000000.20250202T000000000Z-abcd/app.txt`)
+      host.write(`releases/.20250202000000/20250202T000000000Z-abcd/app.txt`)
+      host.write(`releases/.20250303000000.gone.20250303T000000000Z-abcd/app.txt`)
       host.write(`releases/${killed}/REVISION`, 'x')
       host.write(`releases/.keep/mine`)
-      symlinkSync(host.at(`releases/${one}`), host.at('.current.0123456789ab.part'))
       host.write('.deployfile/repo.20250202T000000000Z-abcd/HEAD')
-      const line = `{"release":"${killed}","state":"building","run":"gone","at":"2025-01-01T00:00:00Z"}`
+      host.write('.deployfile/flip.20250202T000000000Z-abcd/current')
+      const line = `{"release":"${killed}","state":"building","run":"gone","at":"2025-01-01T00:00:00Z","locked":true}`
       host.write(
         '.deployfile/releases.jsonl',
         `${host.read('.deployfile/releases.jsonl')}${line}\n{"release":"202`,
@@ -115,7 +116,6 @@ describe('what a kill leaves', () => {
     const two = await deployed()
     for (const host of both()) {
       expect(host.list('releases')).toEqual(['.keep', one, two])
-      expect(host.list('')[0]).toBe('.deployfile')
       expect(host.list('.deployfile')).toEqual(['releases.jsonl'])
       const lines = host.read('.deployfile/releases.jsonl').split('\n')
       expect(lines.filter((line) => line === '{"release":"202')).toHaveLength(1)

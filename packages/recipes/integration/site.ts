@@ -14,6 +14,7 @@ import {
   loadCatalog,
   resolvePlan,
   type AnyTask,
+  type Question,
   type RunEvent,
   type RunOutcome,
 } from '@deployfile/core'
@@ -37,14 +38,21 @@ export interface Site extends AsyncDisposable {
 export interface Change {
   readonly options?: Partial<DeployOptions>
   readonly hooks?: (tasks: DeployTasks) => Readonly<Record<string, readonly AnyTask[]>>
+  readonly tasks?: readonly AnyTask[]
   readonly onEvent?: (event: RunEvent, stop: () => void) => void
   readonly user?: string
+  readonly ask?: (question: Question) => Promise<void>
+  readonly inputs?: Readonly<Record<string, string>>
+  /** Milliseconds. */
+  readonly lockWait?: number
 }
 
 export interface Ran extends RunOutcome {
   /** `kind CODE: message`, one for each failure. */
   readonly problems: readonly string[]
   readonly hints: readonly string[]
+  /** `node: message` for every line that a task logged. */
+  readonly logs: readonly string[]
 }
 
 /** What stands below deploy_to on one host. */
@@ -60,6 +68,8 @@ export interface HostFolder {
   /** The name of the release that `current` points to. */
   live(): string
   ledger(): readonly string[]
+  /** Is there a deploy lock? */
+  locked(): boolean
 }
 
 export function makeSite(): Site {
@@ -108,28 +118,37 @@ async function run(root: string, git: GitServer, name: string, change: Change, i
         },
       },
       use: [app],
+      tasks: change.tasks ?? [],
       before: change.hooks?.(app.tasks) ?? {},
     }),
   )
   const shells = createShells({ root })
   const stopping = new AbortController()
   const stop = (): void => stopping.abort(new Error('SIGINT'))
-  const outcome = await execute(resolvePlan(catalog, { stage: 'production', tasks: [name] }), {
-    catalog,
-    shells,
-    run: { id, startedAt: new Date(), user: change.user ?? 'tester', root },
-    ask: () => Promise.resolve(),
-    signal: stopping.signal,
-    onEvent: (event) => change.onEvent?.(event, stop),
-  })
+  const logs: string[] = []
+  const { user = 'tester', lockWait = 0, onEvent } = change
+  const outcome = await execute(
+    resolvePlan(catalog, { stage: 'production', tasks: [name], inputs: change.inputs ?? {} }),
+    {
+      catalog,
+      shells,
+      run: { id, startedAt: new Date(), user, root, lockWait },
+      ask: change.ask ?? (() => Promise.resolve()),
+      signal: stopping.signal,
+      onEvent(event) {
+        if (event.type === 'node.log')
+          logs.push(`${event.node.replace('@production/', '@')}: ${event.message}`)
+        onEvent?.(event, stop)
+      },
+    },
+  )
   await shells.close()
-  // Hosts run at the same time: in the order of their messages, so that tests can count on one.
   // Hosts run at the same time: sorted by their messages, so that tests can count on an order.
   const failures = outcome.failures
     .map(({ problem }) => problem)
     .sort((a, b) => (a.message < b.message ? -1 : 1))
   const problems = failures.map(({ kind, code, message }) => `${kind} ${code}: ${message}`)
-  return { ...outcome, problems, hints: failures.map(({ hint }) => hint ?? '') }
+  return { ...outcome, problems, hints: failures.map(({ hint }) => hint ?? ''), logs }
 }
 
 function hostFolder(deployTo: string): HostFolder {
@@ -147,14 +166,15 @@ function hostFolder(deployTo: string): HostFolder {
     list: (path) => (existsSync(at(path)) ? readdirSync(at(path)).sort() : []),
     link: (path) => readlinkSync(at(path)),
     live: () => (present('current') ? (readlinkSync(at('current')).split('/').at(-1) ?? '') : ''),
+    locked: () => present('.deployfile/lock'),
     ledger() {
       const lines = present('.deployfile/releases.jsonl')
         ? readFileSync(at('.deployfile/releases.jsonl'), 'utf8')
         : ''
       const entries = lines.split('\n').filter((line) => line !== '')
       return entries.map((line) => {
-        const { release, state } = JSON.parse(line) as { release: string; state: string }
-        return `${release} ${state}`
+        const { release, state, restart } = JSON.parse(line) as Record<string, unknown>
+        return `${String(release)} ${restart === true ? 'restart' : String(state)}`
       })
     },
   }

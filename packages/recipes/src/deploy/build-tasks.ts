@@ -2,20 +2,28 @@ import { all, group, optional, Problem, task, type HostSelector, type PerHost } 
 import { findRevision } from '../source/revision.ts'
 import { checkHost } from './check.ts'
 import type { HostState } from './host-state.ts'
+import { locate } from './layout.ts'
+import { resumeLock } from './lock/keep.ts'
 import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
 import { previewRelease } from './preview.ts'
 import { nextReleaseName, releaseTime } from './release-name.ts'
-import { buildRelease, removeRelease } from './release.ts'
-import type { TasksBeforeMigrate } from './tasks.ts'
+import { buildRelease } from './release.ts'
+import { removeRelease } from './remove.ts'
+import type { DeployTasks, TasksBeforeMigrate } from './tasks.ts'
 
 /** From `deploy:starting` to `deploy:updated`: what is made before anything is switched. */
-export function buildTasks(options: DeployOptions, on: HostSelector, when: WhenReady): TasksBeforeMigrate {
-  const starting = group('deploy:starting', {})
+export function buildTasks(
+  options: DeployOptions,
+  on: HostSelector,
+  when: WhenReady,
+  { starting, lockHold }: Pick<DeployTasks, 'starting' | 'lockHold'>,
+): TasksBeforeMigrate {
   const check = task('deploy:check', {
     desc: 'Check that folders, linked files and programs are there',
     on,
     effect: 'read',
-    needs: { starting: optional(starting) },
+    // What other runs have left is looked at when no other run is there any more.
+    needs: { starting: optional(starting), lock: optional(lockHold) },
     when,
     preview: true,
     run: (context) => checkHost(context, stageOptions(options, context.stage, context.host)),
@@ -40,19 +48,23 @@ export function buildTasks(options: DeployOptions, on: HostSelector, when: WhenR
   const release = task('deploy:release', {
     desc: 'Build the release beside the others, linked to what is shared',
     on,
-    needs: { state: check, revision, updating: optional(updating) },
+    needs: { state: check, revision, updating: optional(updating), lock: optional(lockHold) },
     when,
-    run: (context) => {
-      const { stage, host, needs } = context
-      return buildRelease(context, stageOptions(options, stage, host), needs.revision, needs.state)
+    async run(context) {
+      const { stage, host, remote, needs } = context
+      const { revision: wanted, state, lock } = needs
+      const settled = stageOptions(options, stage, host)
+      if (lock?.host === host.name) await resumeLock(context, await locate(remote, settled.deployTo))
+      return buildRelease(context, settled, wanted, state, lock !== undefined)
     },
     preview: (context) => {
       const { stage, host, needs } = context
       return previewRelease(context, stageOptions(options, stage, host), needs.revision, needs.state)
     },
-    undo: (context) => {
-      const { stage, host, needs } = context
-      return removeRelease(context, stageOptions(options, stage, host), needs.revision.name)
+    async undo(context) {
+      const { stage, host, needs, log } = context
+      const kept = await removeRelease(context, stageOptions(options, stage, host), needs.revision.name)
+      if (kept !== undefined) log(`the failed release stays in ${kept}`)
     },
   })
   const updated = group('deploy:updated', { updating: optional(updating), release: optional(release) })

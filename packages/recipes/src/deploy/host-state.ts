@@ -1,5 +1,5 @@
 import type { Shell } from '@deployfile/core'
-import { readLedger, type ReleaseState } from './ledger.ts'
+import { readLedger, type LedgerEntry, type ReleaseState } from './ledger.ts'
 import { runSteps } from './step.ts'
 
 /** A folder in `releases` whose name is 14 digits. */
@@ -9,6 +9,8 @@ export interface ReleaseDir {
   readonly complete: boolean
   /** What the ledger says of it; absent for a release that Capistrano made. */
   readonly state?: ReleaseState
+  /** Of one that Capistrano made: its log names others that were deployed, also older ones, and not this. */
+  readonly neverLive?: true
 }
 
 /** What is on a host, as one script found it: plain data, because it is the result of a task. */
@@ -19,16 +21,25 @@ export interface HostState {
   readonly live?: string
   /** By name, oldest first. */
   readonly releases: readonly ReleaseDir[]
-  /** Half-built and half-removed folders of ours in `releases`. */
+  /** Half-built and half-removed folders of ours in `releases`, and failed releases that were kept. */
   readonly hidden: readonly string[]
+  /** Names in `releases`, dot names too, in whose folders nothing has changed for a day. */
+  readonly old: readonly string[]
   /** The latest name that was given out here, also to a release that is gone. */
   readonly newest?: string
+  /** What is being built, or was when its run died. */
+  readonly building: readonly Building[]
+}
+
+/** A release, or what is to become one, whose last word in the ledger is 'building'. */
+export interface Building extends Pick<LedgerEntry, 'run' | 'process' | 'locked'> {
+  readonly name: string
 }
 
 /**
  * Prints the state of `$to`, one tab-separated fact a line. Reads only. Paths are compared resolved: a relative link or a link in
- * the path must not make the live release look unused (Capistrano's own cleanup compares texts, and deletes it). The ledger is read
- * from its end: its last lines are about the releases that are still there.
+ * the path must not make the live release look unused (Capistrano's own cleanup compares texts, and deletes it). The ledger and
+ * revisions.log are read from their ends: their last lines are about the releases that are still there.
  */
 export const STATE_SCRIPT = String.raw`
 step 'reading the releases'
@@ -46,11 +57,15 @@ if [ -d "$to/releases" ]; then
     if [ -f "$dir/REVISION" ]; then printf 'release\t%s\tcomplete\n' "$(basename "$dir")"
     else printf 'release\t%s\t-\n' "$(basename "$dir")"; fi
   done
+  { find "$to/releases"/[0-9]* "$to/releases"/.[0-9]* -prune -type d -mmin +1440 2>/dev/null || :; } | sed 's,.*/,old	,'
 fi
 if [ -f "$to/.deployfile/releases.jsonl" ]; then
-  tail -n 1000 "$to/.deployfile/releases.jsonl" | while IFS= read -r line || [ -n "$line" ]; do
+  tail -n 500 "$to/.deployfile/releases.jsonl" | while IFS= read -r line || [ -n "$line" ]; do
     printf 'ledger\t%s\n' "$line"
   done
+fi
+if [ -f "$to/revisions.log" ]; then
+  tail -n 500 "$to/revisions.log" | LC_ALL=C sed -n 's/.* release \([0-9]\{14\}\)\( by .*\)\{0,1\}$/logged	\1/p'
 fi`
 
 /** Reads the state of a host as it is now. */
@@ -65,7 +80,8 @@ export async function surveyHost(remote: Shell, deployTo: string): Promise<HostS
 }
 
 const NAME = /^\d{14}$/
-const HIDDEN = /^\.\d{14}\.[\w.-]+$/
+// A folder that a release is built in, one that is being removed, and a failed one that was kept.
+const HIDDEN = /^\.\d{14}(?:\.gone\.[\w.-]+|\.failed)?$/
 
 export function readState(stdout: string): HostState {
   const facts = stdout.split('\n').map((line) => line.split('\t'))
@@ -75,10 +91,11 @@ export function readState(stdout: string): HostState {
   const [link, live] = [texts('link')[0], texts('live')[0]]
   const dirs = facts
     .filter(([kind]) => kind === 'release')
-    .map(([, name = '', complete]) => ({ name, complete }))
+    .map(([, name = '', complete]) => ({ name, complete: complete === 'complete' }))
+  const neverLive = notLogged(texts('logged'))
   const releases = dirs
     .filter(({ name }) => NAME.test(name))
-    .map(({ name, complete }) => describe(name, complete === 'complete', ledger.get(name)?.state))
+    .map((dir) => describe(dir, ledger.get(dir.name)?.state, neverLive))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   const newest = [...releases.map(({ name }) => name), ...ledger.keys()]
     .filter((name) => NAME.test(name))
@@ -89,28 +106,47 @@ export function readState(stdout: string): HostState {
     ...(live !== undefined && { live }),
     releases,
     hidden: dirs.map(({ name }) => name).filter((name) => HIDDEN.test(name)),
+    old: texts('old'),
     ...(newest !== undefined && { newest }),
+    building: [...ledger.values()]
+      .filter(({ state, release }) => state === 'building' && NAME.test(release) && release !== live)
+      .map(describeBuilding),
   }
 }
 
-function describe(name: string, complete: boolean, state: ReleaseState | undefined): ReleaseDir {
-  return { name, complete, ...(state !== undefined && { state }) }
+function describe(
+  { name, complete }: Pick<ReleaseDir, 'name' | 'complete'>,
+  state: ReleaseState | undefined,
+  neverLive: (name: string) => boolean,
+): ReleaseDir {
+  if (state !== undefined) return { name, complete, state }
+  return { name, complete, ...(neverLive(name) && { neverLive: true as const }) }
+}
+
+function describeBuilding({ release: name, run, process, locked }: LedgerEntry): Building {
+  return { name, run, ...(process && { process }), ...(locked !== undefined && { locked }) }
+}
+
+/**
+ * A deploy of Capistrano that failed leaves a release with REVISION and no line in revisions.log. A log without any line that can be
+ * read (its text may be changed) says nothing, nor does one that begins later than the release.
+ */
+function notLogged(names: readonly string[]): (name: string) => boolean {
+  const logged = new Set(names)
+  const first = [...logged].sort()[0]
+  return (name) => first !== undefined && name > first && !logged.has(name)
 }
 
 /**
  * Releases that one may go back to, oldest first: complete, and not known to be bad. Those that Capistrano made are in no ledger and
- * count as good. The live one counts whatever the ledger says: a run may have died between the flip and its line.
+ * count as good unless they were never live. The live one counts whatever is said of it: a run may have died between the flip and
+ * its line.
  */
 export function goodReleases({ releases, live }: HostState): readonly string[] {
   return releases
     .filter(
-      ({ name, complete, state }) => name === live || (complete && (state === undefined || state === 'live')),
+      ({ name, complete, state, neverLive }) =>
+        name === live || (complete && neverLive !== true && (state === undefined || state === 'live')),
     )
     .map(({ name }) => name)
-}
-
-/** What a killed run left: folders under dot names, and releases that were being built and never became live. */
-export function leftovers({ releases, hidden, live }: HostState): readonly string[] {
-  const unfinished = releases.filter(({ name, state }) => state === 'building' && name !== live)
-  return [...hidden, ...unfinished.map(({ name }) => name)]
 }

@@ -37,7 +37,7 @@ export function layoutOf(deployTo: string): Layout {
  */
 export async function locate(remote: Shell, deployTo: string): Promise<Layout> {
   if (deployTo.startsWith('/')) return layoutOf(deployTo)
-  const start = await remote.capture`pwd`
+  const start = starts.get(remote.host) ?? (await remote.capture`pwd`)
   if (!start.startsWith('/')) {
     throw new Problem(
       'check',
@@ -49,5 +49,9 @@ export async function locate(remote: Shell, deployTo: string): Promise<Layout> {
       },
     )
   }
+  starts.set(remote.host, start)
   return layoutOf(start === '/' ? `/${deployTo}` : `${start}/${deployTo}`)
 }
+
+/** Asked once: every step wants to know, and each question is a round trip. */
+const starts = new WeakMap<Host, string>()

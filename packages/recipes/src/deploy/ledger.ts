@@ -1,3 +1,5 @@
+import type { RunProcess } from '@deployfile/core'
+
 /**
  * 'building' from before a release appears until it is live; 'live' when `current` was put on it; 'failed' when it was removed again;
  * 'rolled-back' when `current` was taken off it because it was bad.
@@ -9,17 +11,23 @@ export interface LedgerEntry {
   readonly release: string
   readonly state: ReleaseState
   readonly run: string
+  /** With 'live': the application was told to start from it. */
+  readonly restart?: true
   readonly at: string
   readonly user?: string
   readonly revision?: string
   readonly branch?: string
+  /** With 'building': the process that builds it. */
+  readonly process?: RunProcess
+  /** With 'building': its run held the deploy lock then. */
+  readonly locked?: boolean
 }
 
 const STATES: readonly string[] = ['building', 'live', 'failed', 'rolled-back'] satisfies ReleaseState[]
 
-/** One line without its newline. `release`, `state` and `run` come first: scripts search for {@link ledgerStart}. */
-export function ledgerLine({ release, state, run, at, ...rest }: LedgerEntry): string {
-  return JSON.stringify({ release, state, run, at, ...rest })
+/** One line without its newline. `release`, `state`, `run` and `restart` come first: scripts search for {@link ledgerStart}. */
+export function ledgerLine({ release, state, run, restart, at, ...rest }: LedgerEntry): string {
+  return JSON.stringify({ release, state, run, ...(restart && { restart }), at, ...rest })
 }
 
 /** How the line of a release in a state, written by a run, begins. */

@@ -12,12 +12,21 @@ export async function migrate(
   options: StageOptions,
   command: string,
   release: Release | undefined,
+  backup: unknown,
 ): Promise<Migration> {
   const cwd = release?.path ?? (await locate(context.remote, options.deployTo)).current
   const spared = release ? `'current' was not touched.` : `It ran in ${cwd}.`
   await runUserCommand(context, cwd, {
     ...{ command, what: 'the migration', code: 'MIGRATION_FAILED' },
-    hint: `${spared} Migrations that ran before the one that failed stay applied.`,
+    hint: `${spared} Migrations that ran before the one that failed stay applied.${nameBackup(backup)}`,
   })
   return {}
+}
+
+/** What a backup task returned: at least a file, and the host that has it. */
+function nameBackup(backup: unknown): string {
+  if (typeof backup !== 'object' || backup === null) return ''
+  const { file, on } = backup as { readonly file?: unknown; readonly on?: unknown }
+  if (typeof file !== 'string') return ''
+  return ` The backup that was made before: ${file}${typeof on === 'string' ? ` on ${on}` : ''}`
 }

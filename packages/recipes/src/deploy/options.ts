@@ -1,19 +1,23 @@
 import * as z from 'zod'
 import {
   isProblem,
+  milliseconds,
   Problem,
   resolveOption,
+  type Duration,
   type Host,
   type HostSelector,
   type OnPick,
   type Option,
   type PerStage,
   type Stage,
+  type Task,
 } from '@deployfile/core'
 import { branchFault, repositoryFault } from '../source/branch.ts'
 import type { RestartStrategy } from '../restart/strategy.ts'
 import { parseOptions } from '../option/parse-options.ts'
-import type { MigrateTask, TasksBeforeMigrate } from './tasks.ts'
+import type { MigrateTask, NoInput, TasksBeforeMigrate } from './tasks.ts'
+import type { Verify } from './verify.ts'
 
 /** Options of {@link deploy}. A per-stage one is a value, `perStage({…})`, or a function of the stage (and of the host). */
 export interface DeployOptions<S extends string = string> {
@@ -34,11 +38,38 @@ export interface DeployOptions<S extends string = string> {
   readonly migrate?: string | PerStage<S, string> | ((tasks: TasksBeforeMigrate) => MigrateTask)
   /** A strategy such as `passenger()`, or a command that is run in `current`. Default: nothing is restarted. */
   readonly restart?: Option<RestartStrategy | string, S>
+  /**
+   * What must be well after a restart, tried again and again until it is: a URL (asked from this machine), a command (run on each host
+   * in `current`), or `{ url, revision: true }` and the like. Default: nothing.
+   */
+  readonly verify?: Option<string | Verify, S>
+  /**
+   * When restart or verify fails after the flip: 'rollback' (default) goes back on every host, unless migrations ran in this run;
+   * 'rollback-despite-migrations' goes back in any case; 'stop' leaves every host on the new release. A flip that fails on one host
+   * always goes back on all.
+   */
+  readonly onUnhealthy?: Option<OnUnhealthy, S>
+  /** What becomes of a release whose deploy failed: 'remove' (default), or 'keep' under the name `.<release>.failed`. */
+  readonly failedReleases?: Option<'remove' | 'keep', S>
+  /**
+   * What becomes of a release that was rolled back: 'archive' (default) packs it into `rolled-back-release-<name>.tar.gz` and removes
+   * it, as Capistrano does; 'keep' leaves it.
+   */
+  readonly rolledBack?: Option<'archive' | 'keep', S>
+  /** Run right before `deploy:migrate`, in `deploy:migrations`: `db.tasks.create`. When something fails later, its file is named. */
+  readonly backup?: Task<string, NoInput, unknown, 'primary' | 'once'>
+  /**
+   * One deploy at a time: the others end with exit code 3, or wait (`--lock-wait`). The lock is on the first host that gets the
+   * application. Default true.
+   */
+  readonly lock?: Option<boolean, S>
   /** The hosts that get the application. Default: every host of the stage. */
   readonly on?: HostSelector
   /** Where `deploy:migrate` runs. Default: the primary host of role `db` among those that get the application. */
   readonly migrateOn?: OnPick & { readonly pick: 'primary' }
 }
+
+export type OnUnhealthy = 'rollback' | 'rollback-despite-migrations' | 'stop'
 
 /** The options of one stage, checked. */
 export interface StageOptions {
@@ -51,6 +82,11 @@ export interface StageOptions {
   readonly keepReleases: number
   readonly migrate: string | undefined
   readonly restart: RestartStrategy | string | undefined
+  readonly verify: Verify | undefined
+  readonly onUnhealthy: OnUnhealthy
+  readonly failedReleases: 'remove' | 'keep'
+  readonly rolledBack: 'archive' | 'keep'
+  readonly lock: boolean
 }
 
 const faulty = (fault: (text: string) => string | undefined): z.ZodType<string> =>
@@ -90,6 +126,33 @@ const strategy = z.custom<RestartStrategy>(
   'expected a strategy such as passenger(), or a command',
 )
 
+const url = z.string().regex(/^https?:\/\/[^\s/]/, 'expected an address that begins with http:// or https://')
+const duration = z.custom<Duration>(
+  (value) => milliseconds(value) !== undefined,
+  "expected a time: '10s', '2m'",
+)
+const verifySpec = z
+  .strictObject({
+    url: url.optional(),
+    command: command.optional(),
+    contains: z.string().min(1).optional(),
+    revision: z.boolean().optional(),
+    attempts: z.number().int().min(1).optional(),
+    wait: duration.optional(),
+    timeout: duration.optional(),
+  })
+  .refine((spec) => spec.url !== undefined || spec.command !== undefined, 'expected a url or a command')
+  .refine(
+    ({ url: asked, contains, revision }) => asked !== undefined || (contains ?? revision) === undefined,
+    'contains and revision are about the answer of a url',
+  )
+const verify = z
+  .union([command, verifySpec], { error: 'expected a URL, a command, or { url, … } or { command, … }' })
+  .transform((given): Verify => {
+    if (typeof given === 'object') return given as Verify
+    return url.safeParse(given).success ? { url: given } : { command: given }
+  })
+
 /** Folders that are linked whole; one inside another would be emptied by linking it. */
 const linkedDirs = z.array(inside).superRefine((paths, context) => {
   const nested = paths.find((path) => paths.some((other) => path.startsWith(`${other}/`)))
@@ -107,6 +170,11 @@ const ofStage = z.strictObject({
   keepReleases: z.number().int().min(1, 'at least the live release is kept').default(5),
   migrate: command.optional(),
   restart: z.union([command, strategy]).optional(),
+  verify: verify.optional(),
+  onUnhealthy: z.enum(['rollback', 'rollback-despite-migrations', 'stop']).default('rollback'),
+  failedReleases: z.enum(['remove', 'keep']).default('remove'),
+  rolledBack: z.enum(['archive', 'keep']).default('archive'),
+  lock: z.boolean().default(true),
 })
 
 // `where(…)` is known by a symbol of core; a bare function is the mistake that matters here.
@@ -119,8 +187,16 @@ const primary = z.strictObject(
   "expected { role: …, pick: 'primary' }",
 )
 
+const backupTask = z.custom<DeployOptions['backup']>(
+  (value) => typeof value === 'object' && value !== null && '~task' in value,
+  'expected a task, such as db.tasks.create of postgres()',
+)
+
 const REQUIRED = ['application', 'repository', 'branch', 'deployTo'] as const
-const OPTIONAL = ['linkedFiles', 'linkedDirs', 'keepReleases', 'migrate', 'restart'] as const
+const OPTIONAL = [
+  ...(['linkedFiles', 'linkedDirs', 'keepReleases', 'migrate', 'restart', 'verify', 'onUnhealthy'] as const),
+  ...(['failedReleases', 'rolledBack', 'lock'] as const),
+] as const
 const KEYS = [...REQUIRED, ...OPTIONAL]
 
 /** Is it the same for every stage, so that it can be checked as soon as it is written? */
@@ -139,6 +215,7 @@ export function checkOptions(options: DeployOptions): void {
     ...Object.fromEntries(now),
     on: selector.optional(),
     migrateOn: primary.optional(),
+    backup: backupTask.optional(),
   })
   parseOptions('deploy', schema, options)
 }
@@ -154,8 +231,12 @@ export function stageOptions(options: DeployOptions, stage: Stage, host?: Host):
     return [[key, resolveOption<unknown>(key, option, stage, host)] as const]
   })
   try {
-    const { migrate, restart, ...rest } = parseOptions('deploy', ofStage, Object.fromEntries(resolved))
-    return { ...rest, migrate, restart }
+    const { migrate, restart, verify, ...rest } = parseOptions(
+      'deploy',
+      ofStage,
+      Object.fromEntries(resolved),
+    )
+    return { ...rest, migrate, restart, verify }
   } catch (error) {
     if (!isProblem(error)) throw error
     const { message, code, details } = error
@@ -163,5 +244,11 @@ export function stageOptions(options: DeployOptions, stage: Stage, host?: Host):
   }
 }
 
+/** What `when` sees, as far as this recipe looks. */
+export interface Planning {
+  readonly stage: Stage
+  readonly host?: Host
+}
+
 /** For `when` of every task of the recipe: checks the options of the stage, and lets it run. */
-export type WhenReady = (context: { readonly stage: Stage; readonly host?: Host }) => true
+export type WhenReady = (context: Planning) => true

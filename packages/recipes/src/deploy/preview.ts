@@ -68,3 +68,16 @@ export async function previewRevisionLog(
   const { revisionLog } = await locate(remote, options.deployTo)
   await remote.sh`printf '%s\\n' ${line} >> ${revisionLog}`
 }
+
+/** What packing a release that was rolled back would do. */
+export async function previewArchive(
+  { remote }: OnHost,
+  options: StageOptions,
+  name: string,
+): Promise<{ readonly archive: string }> {
+  const { deployTo, releases } = await locate(remote, options.deployTo)
+  const archive = `${deployTo}/rolled-back-release-${name}.tar.gz`
+  await remote.sh`tar -czf ${archive} ${`${releases}/${name}`}`
+  await remote.remove(`${releases}/${name}`)
+  return { archive }
+}

@@ -1,23 +1,13 @@
 import { GIT_ENVIRONMENT, MIRROR_SCRIPT, UNPACK_SCRIPT } from '../source/git.ts'
-import { leftovers, type HostState } from './host-state.ts'
+import type { HostState } from './host-state.ts'
 import { locate, type OnHost } from './layout.ts'
+import { leftovers } from './leftovers.ts'
 import { LEDGER_FUNCTION, ledgerLine, ledgerStart } from './ledger.ts'
+import { thisProcess } from './lock/process.ts'
 import type { StageOptions } from './options.ts'
+import { TAKE_AWAY } from './remove.ts'
 import { runSteps } from './step.ts'
 import type { Release, Revision } from './tasks.ts'
-
-// Nothing that is not finished stands in `releases` under a name that Capistrano's rollback would pick, and nothing is removed under
-// its own name: a kill in the middle leaves dot names, which the next deploy clears away. What `current` resolves to is never touched.
-const TAKE_AWAY = String.raw`
-take_away() {
-  if [ ! -d "$to/releases/$1" ] || [ -L "$to/releases/$1" ]; then return 0; fi
-  if [ -d "$to/current/" ] && [ "$(cd -P "$to/current/" && pwd -P)" = "$(cd -P "$to/releases/$1" && pwd -P)" ]; then return 0; fi
-  case $1 in
-    .*) rm -rf "$to/releases/$1" ;;
-    *) mv "$to/releases/$1" "$to/releases/.$1.gone.$run"
-       rm -rf "$to/releases/.$1.gone.$run" ;;
-  esac
-}`
 
 // Capistrano's symlink:linked_files and linked_dirs: the text of a link is absolute, a link that is tracked stays, a tracked file or
 // folder gives way. What it gets wrong is refused: ln would put the link inside a folder that stands where a file is wanted, and
@@ -48,35 +38,46 @@ for path in "$@"; do
   fi
 done`
 
+// The folder `.<name>` is made by one run only, so that two which were started without a lock in the same second do not share a release.
 const BUILD_SCRIPT = String.raw`
-to=$1 run=$2 name=$3 sha=$4 url=$5 building=$6 repair=$7 leftovers=$8 files=$9
+to=$1 run=$2 name=$3 sha=$4 url=$5 building=$6 ours=$7 repair=$8 leftovers=$9
 shift 9
-own=$to/.deployfile repo=$to/repo ledger=$own/releases.jsonl final=$to/releases/$name stage=$to/releases/.$name.$run
+locked=$1 files=$2
+shift 2
+own=$to/.deployfile repo=$to/repo ledger=$own/releases.jsonl
+final=$to/releases/$name claim=$to/releases/.$name stage=$to/releases/.$name/$run
 ${LEDGER_FUNCTION}
 ${TAKE_AWAY}
 step 'making the folders'
 mkdir -p "$to/releases" "$to/shared" "$own"
 step 'removing what a killed run left'
-rm -rf "$own"/repo.*
+if [ "$locked" = yes ]; then rm -rf "$own"/repo.* "$own"/flip.*; fi
 for left in $leftovers; do take_away "$left"; done
-for left in "$to"/.current.*.part; do
-  if [ -L "$left" ]; then rm -f "$left"; fi
-done
+if [ -f "$ledger" ] && grep -qF "$ours" "$ledger"; then
+  take_away "$name"
+  if [ -d "$stage" ]; then take_away ".$name"; fi
+fi
 if [ -n "$repair" ]; then ledger "$repair"; fi
 ${GIT_ENVIRONMENT}
 ${MIRROR_SCRIPT}
 step 'making the release'
-if [ -e "$final" ] || [ -L "$final" ]; then refuse "$final is there already"; fi
-ledger "$building"
+taken() {
+  if [ -e "$final" ] || [ -L "$final" ]; then refuse "$final is there already"; fi
+}
+taken
+mkdir "$claim" || refuse "another run is making a release of this name"
 mkdir "$stage"
+ledger "$building"
 ${UNPACK_SCRIPT}
 ${LINK_SHARED}
 step 'giving the release its name'
-if [ -e "$final" ] || [ -L "$final" ]; then refuse "$final is there already"; fi
-mv "$stage" "$final"`
+taken
+mv "$stage" "$final"
+rmdir "$claim"`
 
 /**
- * Builds the release on a host: mirror, unpacked commit, REVISION, links to `shared`; under a dot name, then renamed.
+ * Builds the release on a host: mirror, unpacked commit, REVISION, links to `shared`; under a dot name, then renamed. What this run
+ * may have begun before, in a process that died, is begun anew.
  * @throws Problem (task) `RELEASE_FAILED` with the step that failed
  */
 export async function buildRelease(
@@ -84,17 +85,23 @@ export async function buildRelease(
   options: StageOptions,
   { name, revision, branch }: Revision,
   state: HostState,
+  locked: boolean,
 ): Promise<Release> {
   const layout = await locate(remote, options.deployTo)
-  const entry = { release: name, run: run.id, at: new Date().toISOString(), user: run.user, revision, branch }
+  const at = new Date().toISOString()
   const { linkedFiles, linkedDirs, repository } = options
+  const building = ledgerLine({
+    ...{ release: name, state: 'building', run: run.id, at, user: run.user, revision, branch },
+    ...{ process: thisProcess(), locked },
+  })
   // A run that died between the flip and its line left the live release as 'building': say what it is, or it would be cleared away
   // once it is no longer live.
   const unsaid = state.releases.find((one) => one.name === state.live && one.state === 'building')
-  const repair = unsaid ? ledgerLine({ release: unsaid.name, state: 'live', run: run.id, at: entry.at }) : ''
+  const repair = unsaid ? ledgerLine({ release: unsaid.name, state: 'live', run: run.id, at }) : ''
   await runSteps(remote, { title: `build the release ${name}`, code: 'RELEASE_FAILED' }, BUILD_SCRIPT, [
     ...[layout.deployTo, run.id, name, revision, repository],
-    ...[ledgerLine({ ...entry, state: 'building' }), repair, leftovers(state).join(' ')],
+    ...[building, ledgerStart(name, 'building', run.id), repair],
+    ...[leftovers(state, { run: run.id, locked }).join(' '), locked ? 'yes' : 'no'],
     ...[String(linkedFiles.length), ...linkedFiles, ...linkedDirs],
   ])
   return {
@@ -104,69 +111,4 @@ export async function buildRelease(
     branch,
     ...(state.link !== undefined && { previous: state.link }),
   }
-}
-
-const REMOVE_SCRIPT = String.raw`
-to=$1 run=$2 name=$3 building=$4 failed=$5
-ledger=$to/.deployfile/releases.jsonl
-${LEDGER_FUNCTION}
-${TAKE_AWAY}
-step 'removing the release'
-take_away ".$name.$run"
-if [ -f "$ledger" ] && grep -qF "$building" "$ledger"; then
-  take_away "$name"
-  if [ ! -e "$to/releases/$name" ] && ! grep -qF "$failed" "$ledger"; then ledger "$6"; fi
-fi`
-
-/**
- * Removes the release of this run, whole or half; fine when there is none. It stays where `current` resolves to it, and where the
- * ledger says that another run made it.
- */
-export async function removeRelease(
-  { remote, run }: OnHost,
-  options: StageOptions,
-  name: string,
-): Promise<void> {
-  const layout = await locate(remote, options.deployTo)
-  await runSteps(
-    remote,
-    {
-      title: `remove the release ${name}`,
-      code: 'UNDO_FAILED',
-      hint: 'The next deploy removes what is left.',
-    },
-    REMOVE_SCRIPT,
-    [
-      ...[layout.deployTo, run.id, name],
-      ...[ledgerStart(name, 'building', run.id), ledgerStart(name, 'failed', run.id)],
-      ledgerLine({
-        release: name,
-        state: 'failed',
-        run: run.id,
-        at: new Date().toISOString(),
-        user: run.user,
-      }),
-    ],
-  )
-}
-
-const CLEANUP_SCRIPT = String.raw`
-to=$1 run=$2
-shift 2
-${TAKE_AWAY}
-step 'removing old releases'
-for name in "$@"; do take_away "$name"; done`
-
-/** Removes old releases by name; never the one that `current` resolves to at that moment. */
-export async function removeOldReleases(
-  { remote, run }: OnHost,
-  options: StageOptions,
-  names: readonly string[],
-): Promise<void> {
-  const layout = await locate(remote, options.deployTo)
-  await runSteps(remote, { title: 'remove old releases', code: 'CLEANUP_FAILED' }, CLEANUP_SCRIPT, [
-    layout.deployTo,
-    run.id,
-    ...names,
-  ])
 }

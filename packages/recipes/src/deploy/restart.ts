@@ -1,17 +1,34 @@
 import { Problem, toRecord } from '@deployfile/core'
 import type { RestartStrategy } from '../restart/strategy.ts'
+import { NOTE_SCRIPT } from './flip-script.ts'
 import { locate, type OnHost } from './layout.ts'
+import { ledgerLine } from './ledger.ts'
 import type { StageOptions } from './options.ts'
+import { runSteps } from './step.ts'
 import type { Release } from './tasks.ts'
 import { runUserCommand } from './user-command.ts'
 
-/** Restarts the application on a host, by the strategy or command of the options; false when there is none. */
+/** Writes down that the application is told to start from a release, before it is: what goes back must then restart as well. */
+export async function markRestart(
+  { remote, run }: OnHost,
+  options: StageOptions,
+  release: string,
+): Promise<void> {
+  const { deployTo } = await locate(remote, options.deployTo)
+  const line = ledgerLine({
+    ...{ release, state: 'live', run: run.id, restart: true, at: new Date().toISOString(), user: run.user },
+  })
+  const purpose = { title: 'write down the restart', code: 'RESTART_FAILED' }
+  await runSteps(remote, purpose, NOTE_SCRIPT, [deployTo, line])
+}
+
+/** Restarts the application on a host, by the strategy or command of the options; does nothing where there is none. */
 export async function restartApplication(
   context: OnHost,
   options: StageOptions,
   release?: Release,
-): Promise<boolean> {
-  if (options.restart === undefined) return false
+): Promise<void> {
+  if (options.restart === undefined) return
   const { host, remote } = context
   const { deployTo, current } = await locate(remote, options.deployTo)
   const dry = context.run.dryRun === true
@@ -22,10 +39,9 @@ export async function restartApplication(
   const strategy = typeof options.restart === 'string' ? byCommand(options.restart) : options.restart
   if (dry && strategy.preview !== true) {
     context.log(`would restart: the strategy '${strategy.name}' has no preview`)
-    return true
+    return
   }
   await strategy.restart({ host, remote, deployTo, current, log, ...(release && { release }) })
-  return true
 }
 
 function byCommand(command: string): RestartStrategy {

@@ -1,6 +1,7 @@
 import { all, group, optional, task, type HostSelector } from '@deployfile/core'
 import { checkRollback } from './check.ts'
 import { flip, flipBack } from './flip.ts'
+import { lockFence } from './lock/tasks.ts'
 import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
 import { previewFlip } from './preview.ts'
 import { restartAfterGoingBack } from './restart.ts'
@@ -9,15 +10,21 @@ import type { DeployTasks } from './tasks.ts'
 
 export type RollbackTasks = Pick<
   DeployTasks,
-  'rollbackCheck' | 'rollbackTarget' | 'reverting' | 'revert' | 'reverted'
+  'rollbackCheck' | 'rollbackTarget' | 'reverting' | 'lockBeforeRevert' | 'revert'
 >
 
 /** Back to the release before the live one, the same on every host; no git server is asked. */
-export function rollbackTasks(options: DeployOptions, on: HostSelector, when: WhenReady): RollbackTasks {
+export function rollbackTasks(
+  options: DeployOptions,
+  on: HostSelector,
+  when: WhenReady,
+  { lockHold }: Pick<DeployTasks, 'lockHold'>,
+): RollbackTasks {
   const rollbackCheck = task('deploy:rollback:check', {
     desc: 'Check that there is a release to go back to',
     on,
     effect: 'read',
+    needs: { lock: optional(lockHold) },
     when,
     preview: true,
     run: (context) => checkRollback(context, stageOptions(options, context.stage, context.host)),
@@ -35,18 +42,26 @@ export function rollbackTasks(options: DeployOptions, on: HostSelector, when: Wh
     },
   })
   const reverting = group('deploy:reverting', { target: optional(rollbackTarget) })
-  const revert = task('deploy:revert', {
+  const lockBeforeRevert = lockFence('deploy:lock:before_revert', options, on, {
+    reverting: optional(reverting),
+  })
+  const revert: DeployTasks['revert'] = task('deploy:revert', {
     desc: 'Point current at the release before',
     on,
-    needs: { state: rollbackCheck, target: rollbackTarget, reverting: optional(reverting) },
+    onResume: 'ask',
+    needs: {
+      ...{ state: rollbackCheck, target: rollbackTarget, reverting: optional(reverting) },
+      ...{ lock: optional(lockHold), allowed: optional(lockBeforeRevert) },
+    },
     when,
     run: (context) => {
       const { stage, host, needs } = context
-      const { live } = needs.state
+      const { live, link } = needs.state
       const { name } = needs.target
       // A host that lagged behind had nothing bad.
       const bad = live !== undefined && live > name ? [live] : []
-      return flip(context, stageOptions(options, stage, host), name, { bad })
+      const wanted = { name, bad, lock: needs.lock, from: { link } }
+      return flip(context, stageOptions(options, stage, host), wanted)
     },
     preview: (context) => {
       const { stage, host, needs } = context
@@ -57,10 +72,10 @@ export function rollbackTasks(options: DeployOptions, on: HostSelector, when: Wh
       const { live, link } = needs.state
       const flipped = result ?? { name: needs.target.name, ...(link !== undefined && { previous: link }) }
       const settled = stageOptions(options, stage, host)
-      const back = await flipBack(context, settled, flipped, live === undefined ? {} : { [live]: 'live' })
-      if (back) await restartAfterGoingBack(context, settled)
+      const states = live === undefined ? {} : { [live]: 'live' as const }
+      const { back, restarted } = await flipBack(context, settled, flipped, states)
+      if (back && restarted) await restartAfterGoingBack(context, settled)
     },
   })
-  const reverted = group('deploy:reverted', { reverting: optional(reverting), revert: optional(revert) })
-  return { rollbackCheck, rollbackTarget, reverting, revert, reverted }
+  return { rollbackCheck, rollbackTarget, reverting, lockBeforeRevert, revert }
 }

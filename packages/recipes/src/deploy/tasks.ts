@@ -1,5 +1,6 @@
 import type { Task } from '@deployfile/core'
 import type { HostState } from './host-state.ts'
+import type { HeldLock, LockInfo } from './lock/tasks.ts'
 
 /** A release on a host, as {@link DeployTasks.release} made it. */
 export interface Release {
@@ -35,9 +36,11 @@ export interface Migration {
 }
 
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- what core calls the input of a task that takes none
-type NoInput = {}
+export type NoInput = {}
 
 export type MigrateTask = Task<'deploy:migrate', NoInput, Migration | undefined, 'primary'>
+
+type Fence<Name extends string> = Task<`deploy:lock:before_${Name}`, NoInput, HeldLock | undefined, 'primary'>
 
 type Milestone<Name extends string> = Task<`deploy:${Name}`, NoInput, void, 'once'>
 
@@ -54,15 +57,34 @@ export interface TasksBeforeMigrate {
   readonly updated: Milestone<'updated'>
 }
 
+/** Whether a failure after the flip goes back to the release before. */
+export interface Decision {
+  readonly goesBack: boolean
+  /** Why not. */
+  readonly because?: string
+}
+
+/** What {@link DeployOptions.backup} makes: where its result has `file` and `on`, failures name them. */
+export type BackupTask = Task<'deploy:backup', NoInput, unknown, 'primary'>
+
 /** The tasks of {@link deploy}, by the property under which others need them. */
 export interface DeployTasks extends TasksBeforeMigrate {
   readonly deploy: Task<'deploy', NoInput, void, 'once'>
   readonly migrations: Milestone<'migrations'>
+  /** Takes the lock of the deployment, and gives it back when the run is over, however it ends. */
+  readonly lockHold: Task<'deploy:lock:hold', NoInput, HeldLock | undefined, 'primary'>
+  readonly backup: BackupTask
+  readonly lockBeforeMigrate: Fence<'migrate'>
   readonly migrate: MigrateTask
   readonly publishing: Milestone<'publishing'>
+  readonly lockBeforePublish: Fence<'publish'>
   readonly publish: Task<'deploy:publish', NoInput, Flip, 'each'>
+  readonly decide: Task<'deploy:decide', NoInput, Decision, 'once'>
   readonly published: Milestone<'published'>
   readonly restart: Task<'deploy:restart', NoInput, void, 'each'>
+  readonly verify: Task<'deploy:verify', NoInput, void, 'each'>
+  /** The point of no return. */
+  readonly healthy: Task<'deploy:healthy', NoInput, void, 'once'>
   readonly finishing: Milestone<'finishing'>
   readonly cleanup: Task<
     'deploy:cleanup',
@@ -76,6 +98,18 @@ export interface DeployTasks extends TasksBeforeMigrate {
   readonly rollbackCheck: Task<'deploy:rollback:check', NoInput, HostState, 'each'>
   readonly rollbackTarget: Task<'deploy:rollback:target', NoInput, { readonly name: string }, 'once'>
   readonly reverting: Milestone<'reverting'>
+  readonly lockBeforeRevert: Fence<'revert'>
   readonly revert: Task<'deploy:revert', NoInput, Flip, 'each'>
   readonly reverted: Milestone<'reverted'>
+  readonly rollbackArchive: Task<
+    'deploy:rollback:archive',
+    NoInput,
+    { readonly archive: string } | undefined,
+    'each'
+  >
+  /** For the config's `onFailure`, so that hooks can stand before and after it. */
+  readonly failed: Milestone<'failed'>
+  readonly lock: Task<'deploy:lock', { message?: string | undefined }, LockInfo, 'primary'>
+  readonly unlock: Task<'deploy:unlock', NoInput, LockInfo, 'primary'>
+  readonly lockStatus: Task<'deploy:lock:status', NoInput, LockInfo, 'primary'>
 }

@@ -7,7 +7,7 @@ const state = (live: string, ...releases: ReleaseDir[]): HostState => ({
   live,
   link: live,
   releases,
-  hidden: [],
+  ...{ hidden: [], old: [], building: [] },
 })
 
 describe('cleanup', () => {
@@ -31,5 +31,17 @@ describe('cleanup', () => {
     expect(staleReleases(state('3', good('1'), unknown, good('3')), 2)).toEqual([])
     expect(staleReleases(state('4', good('1'), unknown, good('3'), good('4')), 2)).toEqual(['1', '2'])
     expect(staleReleases(state('1', good('1'), unknown), 1)).toEqual([])
+  })
+
+  it('never removes what is being built, and what Capistrano left only when it is older than the live release', () => {
+    const building: ReleaseDir = { name: '1', complete: false, state: 'building' }
+    const left: ReleaseDir = { name: '2', complete: true, neverLive: true }
+    expect(staleReleases(state('3', building, left, good('3')), 1)).toEqual(['2'])
+    expect(staleReleases(state('1', good('1'), left), 1)).toEqual([])
+  })
+
+  it('keeps the last failed releases that were kept', () => {
+    const hidden = ['.1.failed', '.2.failed', '.3.failed', '.4']
+    expect(staleReleases({ ...state('5', good('5')), hidden }, 2)).toEqual(['.1.failed'])
   })
 })

@@ -65,6 +65,7 @@ const nodesOf = (plan: Plan): string[] =>
 const onBoth = (name: string): string[] => [`${name}@db1`, `${name}@web1`]
 const deployNodes = [
   ...['assets:build', 'assets:upload@web1', 'deploy', 'deploy:revision@web1'],
+  ...['deploy:lock:hold@web1', 'deploy:lock:before_publish@web1'],
   ...[
     'starting',
     'started',
@@ -73,11 +74,13 @@ const deployNodes = [
     'updated.start',
     'updated.end',
     'publishing',
+    'decide',
     'published',
+    'healthy',
     'finishing',
     'finished',
   ].map((name) => `deploy:${name}`),
-  ...['check', 'release', 'publish', 'restart', 'cleanup', 'log_revision'].flatMap((name) =>
+  ...['check', 'release', 'publish', 'restart', 'verify', 'cleanup', 'log_revision'].flatMap((name) =>
     onBoth(`deploy:${name}`),
   ),
 ].sort()
@@ -104,8 +107,7 @@ describe('the nodes of', () => {
   it('deploy:migrations: the same, and migrations on the primary database host', () => {
     const expected = [
       ...deployNodes.filter((id) => id !== 'deploy'),
-      'deploy:migrations',
-      'deploy:migrate@db1',
+      ...['deploy:migrations', 'deploy:backup', 'deploy:lock:before_migrate@web1', 'deploy:migrate@db1'],
     ]
     expect(nodesOf(planOf('deploy:migrations'))).toEqual(expected.sort())
   })
@@ -131,8 +133,9 @@ describe('the nodes of', () => {
           'deploy:reverted',
           'deploy:finished',
         ],
-        ...['rollback:check', 'revert', 'restart', 'log_revision'].flatMap((name) =>
-          onBoth(`deploy:${name}`),
+        ...['deploy:lock:hold@web1', 'deploy:lock:before_revert@web1', 'deploy:decide', 'deploy:healthy'],
+        ...['rollback:check', 'revert', 'restart', 'verify', 'log_revision', 'rollback:archive'].flatMap(
+          (name) => onBoth(`deploy:${name}`),
         ),
       ].sort(),
     )
@@ -142,17 +145,22 @@ describe('the nodes of', () => {
 describe('the order of deploy:migrations', () => {
   const plan = planOf('deploy:migrations')
   const chain = [
-    ...['deploy:starting', 'deploy:check@db1', 'deploy:revision@web1', 'deploy:started', 'deploy:updating'],
+    ...['deploy:starting', 'deploy:lock:hold@web1', 'deploy:check@db1', 'deploy:revision@web1'],
+    ...['deploy:started', 'deploy:updating'],
     ...[
       'deploy:release@db1',
       'deploy:updated',
+      'deploy:lock:before_migrate@web1',
       'deploy:migrate@db1',
       'deploy:publishing',
-      'deploy:publish@web1',
+      'deploy:lock:before_publish@web1',
+      'deploy:publish@db1',
     ],
     ...[
+      'deploy:decide',
       'deploy:published',
       'deploy:restart@db1',
+      'deploy:healthy',
       'deploy:finishing',
       'deploy:cleanup@web1',
       'deploy:finished',
@@ -181,6 +189,54 @@ describe('the order of deploy:migrations', () => {
       .map(({ task }) => task)
     expect(reads).toEqual(expect.arrayContaining(['deploy:check', 'deploy:revision', 'deploy:starting']))
     expect(reads).not.toContain('deploy:release')
+  })
+})
+
+describe('a deploy with everything', () => {
+  const create = task('db:backup:create', {
+    on: { role: 'db', pick: 'primary' },
+    run: () => ({ file: '/b.pgdump', on: 'db1' }),
+  })
+  const plan = planOf('deploy:migrations', { verify: 'https://example.com/up', backup: create })
+
+  it('backs up when the release is built, right before migrations', () => {
+    const chain = [
+      'deploy:updated',
+      'deploy:backup@db1',
+      'deploy:lock:before_migrate@web1',
+      'deploy:migrate@db1',
+    ]
+    for (const [index, id] of chain.slice(1).entries())
+      expect(comesBefore(plan, chain[index] ?? '', id), id).toBe(true)
+    expect(nodesOf(plan)).not.toContain('db:backup:create@db1')
+  })
+
+  it('verifies each host after its own restart, and nothing is for good before every host was verified', () => {
+    expect(comesBefore(plan, 'deploy:restart@db1', 'deploy:verify@db1')).toBe(true)
+    expect(comesBefore(plan, 'deploy:restart@web1', 'deploy:verify@db1')).toBe(false)
+    for (const id of onBoth('deploy:verify')) expect(comesBefore(plan, id, 'deploy:healthy')).toBe(true)
+  })
+
+  it('decides whether it may go back when every host is flipped, before anything is restarted', () => {
+    for (const id of onBoth('deploy:publish')) expect(comesBefore(plan, id, 'deploy:decide')).toBe(true)
+    for (const id of onBoth('deploy:restart')) expect(comesBefore(plan, 'deploy:decide', id)).toBe(true)
+  })
+
+  it('takes the lock before anything is looked at, and looks at it again before migrations and the flip', () => {
+    for (const id of onBoth('deploy:check')) expect(comesBefore(plan, 'deploy:lock:hold@web1', id)).toBe(true)
+    for (const id of onBoth('deploy:publish'))
+      expect(comesBefore(plan, 'deploy:lock:before_publish@web1', id)).toBe(true)
+  })
+})
+
+describe('a stage with lock: false', () => {
+  it('skips the lock, and says why', () => {
+    const plan = planOf('deploy', { lock: perStage({ production: false, default: true }) })
+    const skips = plan.nodes
+      .filter(({ task: name }) => name.startsWith('deploy:lock:'))
+      .map(({ skip }) => skip)
+    expect(skips).toEqual(['deploy() has lock: false', 'deploy() has lock: false'])
+    expect(nodesOf(planOf('deploy', {}, 'dev'))).toContain('deploy:lock:hold@dev/localhost')
   })
 })
 

@@ -24,7 +24,7 @@ const states = (...texts: string[]): PerHost<HostState> => {
     const [live = '', dirs = ''] = text.split(': ')
     return {
       host: host(`web${index + 1}`),
-      value: { live, link: live, releases: dirs.split(' ').map(dir), hidden: [] },
+      value: { live, link: live, releases: dirs.split(' ').map(dir), hidden: [], old: [], building: [] },
     }
   })
   return Object.assign(list, { get: () => undefined })

@@ -1,0 +1,101 @@
+import { all, optional, Problem, task, toRecord, type HostSelector } from '@deployfile/core'
+import type { OnHost } from './layout.ts'
+import { stageOptions, type DeployOptions, type Planning, type WhenReady } from './options.ts'
+import { markRestart, restartApplication } from './restart.ts'
+import type { Decision, DeployTasks } from './tasks.ts'
+import { verifyRelease } from './verify.ts'
+
+export type RestartTasks = Pick<DeployTasks, 'restart' | 'verify' | 'healthy'>
+
+/** What tells whether the release is good: the application starts from it, and answers. */
+export function restartTasks(
+  options: DeployOptions,
+  on: HostSelector,
+  when: WhenReady,
+  {
+    release,
+    revert,
+    decide,
+    published,
+    reverted,
+  }: Pick<DeployTasks, 'release' | 'revert' | 'decide' | 'published' | 'reverted'>,
+): RestartTasks {
+  const flipped = { release: optional(release), revert: optional(revert), decision: optional(decide) }
+  const restart: DeployTasks['restart'] = task('deploy:restart', {
+    desc: 'Restart the application',
+    on,
+    needs: { ...flipped, published: optional(published), reverted: optional(reverted) },
+    when,
+    preview: true,
+    run: (context) =>
+      advised(context, context.needs.decision, async () => {
+        const { stage, host, needs, run, skip } = context
+        const settled = stageOptions(options, stage, host)
+        if (settled.restart === undefined) {
+          skip(`no 'restart' option is given to deploy()`)
+          return
+        }
+        // Going back restarts only where a restart had begun; of this process nothing may be left to remember it.
+        const name = (needs.release ?? needs.revert)?.name
+        if (name !== undefined && run.dryRun !== true) await markRestart(context, settled, name)
+        await restartApplication(context, settled, needs.release)
+      }),
+  })
+  const verify = task('deploy:verify', {
+    desc: 'Check that the application answers from the release',
+    on,
+    effect: 'read',
+    needs: {
+      ...flipped,
+      restart: optional(restart),
+      published: optional(published),
+      reverted: optional(reverted),
+    },
+    when: ({ stage, host }: Planning) =>
+      stageOptions(options, stage, host).verify ? true : `no 'verify' option is given to deploy()`,
+    run: (context) =>
+      advised(context, context.needs.decision, () =>
+        verifyRelease(context, stageOptions(options, context.stage, context.host)),
+      ),
+    preview: ({ stage, host, log }) => {
+      const { url, command } = stageOptions(options, stage, host).verify ?? {}
+      log(`would check ${[url, command].filter((what) => what !== undefined).join(' and ')}`)
+    },
+  })
+  const healthy = task('deploy:healthy', {
+    desc: 'The release is good on every host: nothing before this is taken back any more',
+    effect: 'read',
+    commits: true,
+    needs: {
+      ...{ published: optional(published), reverted: optional(reverted) },
+      ...{ restart: optional(all(restart)), verify: optional(all(verify)) },
+    },
+    preview: true,
+    run: () => undefined,
+  })
+  return { restart, verify, healthy }
+}
+
+/** What fails or is stopped after it was decided to stay leaves the new release live everywhere: then it is said what to type. */
+async function advised<T>(
+  context: OnHost,
+  decision: Decision | undefined,
+  act: () => Promise<T>,
+): Promise<T> {
+  if (decision?.goesBack !== false) return act()
+  const { stage, log, signal } = context
+  const advice = `Every host stays on the new release, because ${decision.because ?? ''}. To start it again: npx deployfile ${stage.name} deploy:restart; to go back: npx deployfile ${stage.name} deploy:rollback`
+  try {
+    return await act()
+  } catch (cause) {
+    if (signal.aborted) {
+      log(advice)
+      throw cause
+    }
+    const { code, message, hint, host, command } = toRecord(cause)
+    throw new Problem('task', code, message, {
+      ...{ host, command, cause },
+      hint: hint === undefined ? advice : `${hint}\n${advice}`,
+    })
+  }
+}

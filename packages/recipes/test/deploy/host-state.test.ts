@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest'
+import { goodReleases, readState } from '../../src/deploy/host-state.ts'
+
+const names = ['20260101000000', '20260202000000', '20260303000000', '20260404000000'] as const
+const [one, two, three, four] = names
+const dirs = names.map((name) => `release\t${name}\tcomplete\n`).join('')
+
+describe('releases that Capistrano made', () => {
+  it('are good where it has kept no log', () => {
+    expect(goodReleases(readState(dirs))).toEqual(names)
+  })
+
+  it('are not where its log names others, older ones too, and not them: that deploy failed', () => {
+    const state = readState(`${dirs}logged\t${two}\nlogged\t${four}\n`)
+    expect(goodReleases(state)).toEqual([one, two, four])
+    expect(state.releases.map(({ neverLive }) => neverLive === true)).toEqual([false, false, true, false])
+  })
+
+  it('are when they are live, whatever the log says', () => {
+    expect(goodReleases(readState(`live\t${three}\n${dirs}logged\t${one}\n`))).toEqual([one, three])
+  })
+
+  it('are not without REVISION', () => {
+    expect(goodReleases(readState(`release\t${one}\t-\nrelease\t${two}\tcomplete\n`))).toEqual([two])
+  })
+})
