@@ -24,6 +24,8 @@ export interface CommandLine {
   readonly concurrency: number | undefined
   /** Milliseconds. */
   readonly grace: number | undefined
+  /** Milliseconds. */
+  readonly lockWait: number | undefined
   readonly renderer: RendererName
   readonly json: boolean
   readonly quiet: boolean
@@ -94,7 +96,12 @@ function program(version: string): Command {
     .option(
       '--grace <time>',
       "for what must stop before it is given up, such as 2m; default the config's",
-      readGrace,
+      readTime,
+    )
+    .option(
+      '--lock-wait <time>',
+      'wait so long for a lock that another run holds on a host; default not at all',
+      readTime,
     )
     .addOption(
       new Option('--renderer <name>', 'how a run is shown')
@@ -126,7 +133,7 @@ function readNames(text: string, before: readonly string[] = []): readonly strin
   ]
 }
 
-function readGrace(text: string): number {
+function readTime(text: string): number {
   const time = milliseconds(text)
   if (time !== undefined) return time
   throw new InvalidArgumentError('It is a time, such as 2m.')
@@ -138,6 +145,7 @@ interface Parsed extends Filters {
   resume?: boolean | string
   concurrency?: number
   grace?: number
+  lockWait?: number
   tasks?: boolean | string
   all?: boolean
   where?: boolean
@@ -202,6 +210,7 @@ export function readCommandLine(argv: readonly string[], version: string): Comma
     resume: options.resume === '' ? true : (options.resume ?? false),
     concurrency: options.concurrency,
     grace: options.grace,
+    lockWait: options.lockWait,
     renderer: json ? 'json' : renderer,
     json: json || renderer === 'json',
     quiet: options.quiet ?? false,

@@ -7,6 +7,7 @@ import {
   type Failure,
   type PlanNode,
   type RunEvent,
+  type RunInfo,
   type RunOutcome,
 } from '@deployfile/core'
 import { failureBlock, warningBlock } from '../render/failure.ts'
@@ -77,7 +78,7 @@ function isTask({ kind, milestone }: PlanNode): boolean {
   return kind === 'task' && !milestone
 }
 
-type Limits = Pick<ExecuteOptions, 'onFailure' | 'concurrency' | 'grace'>
+type Limits = Pick<ExecuteOptions, 'onFailure' | 'concurrency' | 'grace'> & Pick<RunInfo, 'lockWait'>
 
 interface Screen {
   readonly renderer: Renderer
@@ -93,11 +94,12 @@ interface Shown {
   readonly warnings: readonly Failure[]
 }
 
-function limitsOf({ onFailure, concurrency, grace }: CommandLine): Limits {
+function limitsOf({ onFailure, concurrency, grace, lockWait }: CommandLine): Limits {
   return {
     onFailure,
     ...(concurrency !== undefined && { concurrency }),
     ...(grace !== undefined && { grace }),
+    ...(lockWait !== undefined && { lockWait }),
   }
 }
 

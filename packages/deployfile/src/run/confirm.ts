@@ -79,9 +79,10 @@ export async function confirmStages(questions: readonly StageQuestion[], answers
 export async function answer(
   question: Question,
   answers: Answers,
-  add = answers.wording.confirm(question.answer),
+  add = question.mayBeYes === true ? answers.wording.yes : answers.wording.confirm(question.answer),
 ): Promise<void> {
   if (answers.confirm === question.answer) return
+  if (answers.yes && question.mayBeYes === true) return
   // Without a prompt the question was never on the screen.
   const asked = `\n${question.message}`
   if (answers.confirm !== undefined && !answers.prompt) {

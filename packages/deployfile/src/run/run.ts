@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { Config, Plan, RunEvent } from '@deployfile/core'
+import { Problem, type Config, type Plan, type RunEvent } from '@deployfile/core'
 import { answer, confirmStages, oneByOne, stageQuestions, undoMode, type Answers } from './confirm.ts'
 import { eventStream, type EventStream } from './event-stream.ts'
 import { limitsOf, type Limits } from './limits.ts'
@@ -13,6 +13,8 @@ interface Conduct extends Limits {
   readonly confirm?: Confirm
   /** As `--yes`: a protected stage may be written to. Never an answer to what destroys. Default false. */
   readonly yes?: boolean
+  /** As `--lock-wait`, in milliseconds: how long to wait for a lock that another run holds on a host. Default: not at all. */
+  readonly lockWait?: number
   /** Aborted: nothing new starts, what runs is cancelled, then everything is undone. The outcome is 'cancelled'. */
   readonly signal?: AbortSignal
 }
@@ -75,6 +77,7 @@ async function start(
   stream: EventStream,
 ): Promise<RunResult> {
   const limits = limitsOf(options)
+  const lockWait = lockWaitOf(options)
   const answers = programAnswers(options.confirm, options.yes)
   const work = await begin(config, options, answers)
   const { catalog, plan, run: info, before } = work
@@ -84,7 +87,7 @@ async function start(
   const stopping = follow(options.signal)
   try {
     const outcome = await carryOut(work, {
-      ...limits,
+      ...{ ...limits, ...lockWait },
       undo: undoMode(limits.undo, answers),
       ask: oneByOne((question) => answer(question, answers)),
       signal: stopping.signal,
@@ -111,6 +114,15 @@ async function begin(
   await confirmStages(stageQuestions(plan, place.catalog), answers)
   const { newWork } = await import('./work.ts')
   return newWork(plan, place, process.env)
+}
+
+/** @throws Problem `OPTION_INVALID` (usage) */
+function lockWaitOf({ lockWait }: Conduct): Pick<Conduct, 'lockWait'> {
+  if (lockWait === undefined) return {}
+  if (Number.isFinite(lockWait) && lockWait >= 0) return { lockWait }
+  throw new Problem('usage', 'OPTION_INVALID', `lockWait is ${String(lockWait)}`, {
+    hint: 'Give milliseconds, from 0.',
+  })
 }
 
 /** A signal of our own: each command that runs listens to it, and a caller's signal may outlive many runs. */

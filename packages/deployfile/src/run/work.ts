@@ -64,11 +64,17 @@ export function logOf({ folder }: Pick<Work, 'folder'>): string {
 type Surroundings = Omit<
   ExecuteOptions,
   'catalog' | 'shells' | 'run' | 'journal' | 'sources' | 'process' | 'resumed'
->
+> &
+  Pick<RunInfo, 'lockWait'>
 
 /** Runs it, or undoes it, and gives it back. */
-export async function carryOut(work: Work, surroundings: Surroundings, people?: People): Promise<RunOutcome> {
-  const { catalog, plan, run, before, sources, process, claim } = work
+export async function carryOut(
+  work: Work,
+  { lockWait, ...surroundings }: Surroundings,
+  people?: People,
+): Promise<RunOutcome> {
+  const { catalog, plan, before, sources, process, claim } = work
+  const run = { ...work.run, ...(lockWait !== undefined && { lockWait }) }
   try {
     const doors = openDoors(run, work.folder, before?.bytes, people)
     const { journal, shells } = doors

@@ -12,6 +12,13 @@ const restore = task('db:restore', {
   effect: 'destroy',
   async run({ confirm }) { await confirm({ message: 'app_dev on localhost will be replaced.', answer: 'app_dev' }) },
 })
+const back = task('back', {
+  effect: 'read',
+  async run({ confirm, run }) {
+    await confirm({ message: 'The older code lacks a migration.', answer: 'dev', mayBeYes: true })
+    return run.lockWait ?? 0
+  },
+})
 const elsewhere = task('elsewhere', { on: { stage: 'production', role: 'web' }, run: () => 1 })
 export default defineConfig({
   stages: {
@@ -19,7 +26,7 @@ export default defineConfig({
     production: { protected: true, hosts: { web1: { transport: 'local', roles: ['web'] }, web2: { transport: 'local', roles: ['web'] } } },
   },
   defaultStage: 'dev',
-  tasks: [release, status, drop, restore, elsewhere],
+  tasks: [release, status, drop, restore, back, elsewhere],
 })`)
 
 const refused = (said: string, block: string, hint: string): string =>
@@ -100,4 +107,23 @@ Log: .deployfile/runs/<run>/events.jsonl
 `,
       )
   })
+})
+
+describe('a question of which nothing is lost', () => {
+  it.each([[['--yes']], [['confirm=dev']]])('is answered by %j, too', async (more) => {
+    await config()
+      .args('back', '-q', ...more)
+      .ends(0, '')
+  })
+
+  it('says so where there is no terminal', async () => {
+    const { stderr } = await config().args('back', '-q').run()
+    expect(stderr).toContain('The older code lacks a migration.')
+    expect(stderr).toContain('To go on, add --yes')
+  })
+})
+
+it('--lock-wait is told to the bodies, in milliseconds', async () => {
+  const { stdout } = await config().args('back', '--yes', '--lock-wait', '2m', '--json').run()
+  expect(stdout).toContain('"result":120000')
 })

@@ -199,6 +199,8 @@ Options:
   --concurrency <n>      tasks at once, default 100
   --grace <time>         for what must stop before it is given up, such as 2m;
                          default the config's
+  --lock-wait <time>     wait so long for a lock that another run holds on a
+                         host; default not at all
   --renderer <name>      how a run is shown (choices: "auto", "tree", "plain",
                          "json", default: "auto")
   --json                 one JSON event a line; with -T and --plan one JSON

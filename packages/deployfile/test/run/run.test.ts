@@ -186,6 +186,7 @@ describe('limits', () => {
     [{ concurrency: 0 }, 'concurrency is 0'],
     [{ concurrency: NaN }, 'concurrency is NaN'],
     [{ grace: -1 }, 'grace is -1'],
+    [{ lockWait: -1 }, 'lockWait is -1'],
     [{ onFailure: 'stop' as never }, "onFailure is 'stop'"],
   ])('%o is refused', async (limits, message) => {
     await expect(run(config, { tasks: [bad], cwd: folder(), ...limits }).outcome).rejects.toMatchObject({
@@ -193,6 +194,14 @@ describe('limits', () => {
       message,
     })
   })
+})
+
+test('lockWait reaches the bodies', async () => {
+  const wait = task('wait', { effect: 'read', run: ({ run: { lockWait } }) => lockWait ?? 'none' })
+  const own = defineConfig({ stages: { dev: { hosts: { a: local } } }, defaultStage: 'dev', tasks: [wait] })
+  const waiting = await run(own, { tasks: [wait], cwd: folder(), lockWait: 500 }).outcome
+  expect(waiting.result(wait)).toBe(500)
+  expect((await run(own, { tasks: [wait], cwd: folder() }).outcome).result(wait)).toBe('none')
 })
 
 describe('questions', () => {
