@@ -153,7 +153,6 @@ async function ofEvery(check: (ran: Ran) => void): Promise<void> {
   )
 }
 
-type NodeEvent = Extract<RunEvent, { node: string }>
 const at = ({ events }: Ran, type: RunEvent['type'], node: string, phase: string): number =>
   events.findLastIndex(
     (event) => event.type === type && 'node' in event && event.node === node && event.phase === phase,

@@ -279,7 +279,7 @@ function helpersFor({ world, clock, alive }: Means): readonly Helper[] {
       input: helperInput,
       run: (context) => two.put(context),
       undo: two.undo,
-    }) as Helper,
+    }),
     deepTask as unknown as Helper,
   ]
 }
@@ -328,7 +328,7 @@ function cutTaskOf(
     ...(spec.behaviour === 'unplanned' && { when: () => false }),
     ...(spec.behaviour === 'flaky' && { retry: { times: 1, delay: 1 } }),
     commits: spec.commits,
-    run: run as unknown as () => unknown,
+    run,
     undo: async (context: Omit<Context, 'call'>) => {
       await later()
       if (alive()) world.done.delete(idOf(context))
