@@ -57,7 +57,7 @@ export function defineConfig<
   /** How long a body has to stop after its timeout or an interrupt, before the run goes on without it. Default '10s'. */
   readonly grace?: Duration
 }): Config {
-  return { '~config': 1, location: callerLocation(), source: config }
+  return { '~config': 1, location: callerLocation(defineConfig), source: config }
 }
 
 export function isConfig(value: unknown): value is Config {

@@ -20,6 +20,7 @@ import type { Plan } from './plan.ts'
 import { hostsOf } from './plan-hosts.ts'
 import { sourceOf, type PlanRequest, type RequestedTask } from './request.ts'
 import { addRollingEdges } from './rolling-edges.ts'
+import { addTolerances } from './tolerance.ts'
 
 /**
  * Makes the plan: requested tasks, what they need, and hooks. Pure; nothing is connected.
@@ -31,7 +32,8 @@ export function resolvePlan(catalog: Catalog, request: PlanRequest): Plan {
   const filter = readFilter(catalog, stage, request)
   checkRequested(filter, requested)
   const inputs = inputsFor(catalog, requested, request.inputs)
-  const draft = draftOf(catalog, collectInstances(catalog, requested, stage, inputs, filter))
+  const keys = requested.map(({ name, '~task': { bound } }) => instanceKey(name, bound))
+  const draft = draftOf(catalog, collectInstances(catalog, requested, stage, inputs, filter), keys)
   addCommandLineEdges(draft, requested)
   const failure = failureDraft(catalog, stage, filter, draft)
   const onFailure = failure && finished(failure.nodes)
@@ -60,7 +62,7 @@ function inputsFor(
   return routeInputs(inputs, requested, closure(catalog, requested), catalog)
 }
 
-function draftOf(catalog: Catalog, instances: Instances): Draft {
+function draftOf(catalog: Catalog, instances: Instances, requested: readonly string[]): Draft {
   const draft = startDraft()
   for (const instance of instances.values()) {
     addNodes(draft, catalog, instances, instance)
@@ -70,6 +72,7 @@ function draftOf(catalog: Catalog, instances: Instances): Draft {
   for (const one of placed) addNeedEdges(draft, one)
   for (const one of placed) addHookEdges(draft, catalog, instances, one)
   for (const one of placed) addRollingEdges(draft, one)
+  addTolerances(draft, catalog, instances, requested)
   return draft
 }
 
@@ -81,7 +84,7 @@ function failureDraft(catalog: Catalog, stage: StageEntry, filter: Filter, main:
       (task) => !main.placed.has(instanceKey(task.name, task['~task'].bound)) && !isSkipped(filter, task),
     )
   if (wanted.length === 0) return undefined
-  const draft = draftOf(catalog, collectInstances(catalog, wanted, stage, new Map(), filter, 'onFailure'))
+  const draft = draftOf(catalog, collectInstances(catalog, wanted, stage, new Map(), filter, 'onFailure'), [])
   checkApart(main, draft)
   return draft
 }

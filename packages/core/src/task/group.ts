@@ -8,7 +8,7 @@ export function group<const Name extends string, N extends Needs>(
   needs: N & CheckNeeds<N>,
   options: { readonly desc?: string; readonly aliases?: readonly string[] } = {},
 ): Task<Name, {}, void, 'once'> {
-  const location = callerLocation()
+  const location = callerLocation(group)
   checkName(name, location)
   checkAliases(name, options.aliases, location)
   const spec = {

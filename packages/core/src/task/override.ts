@@ -2,6 +2,7 @@ import { callerLocation, type SourceLocation } from '../problem/location.ts'
 import { Problem } from '../problem/problem.ts'
 import type { BaseContext, CallContext, Outcome, RemoteContext, RunInfo } from './context.ts'
 import type { CheckNeeds, Needs, Results } from './needs.ts'
+import { checkPace } from './pace.ts'
 import { checkKeys, makeTask, TASK_OPTIONS, type AnyTask, type AtOf, type ErasedSpec } from './task.ts'
 import type { InputOf, Preview, ResultOf, TaskOptions } from './task.ts'
 
@@ -53,10 +54,11 @@ export function override<const T extends AnyTask, N extends Needs = {}>(
   base: T,
   spec: OverrideSpec<T, N>,
 ): T {
-  const location = callerLocation()
+  const location = callerLocation(override)
   const own = base['~task'].spec
   const given = spec as Partial<ErasedSpec>
   checkOverride(base, given, location)
+  checkPace(base.name, { ...own, ...given }, location)
   const { needs = {}, run, undo, finally: last, ...options } = given
   const baseRun = own.run
   const made: ErasedSpec = {

@@ -23,7 +23,7 @@ export interface Pace {
   readonly lock?: string | readonly string[]
   /**
    * Its hosts one batch after the other; a batch ends with the task's after-hooks, so a health check among them gates the next one. No
-   * batch follows one that has a host which did not end well. Default: all hosts as soon as each can.
+   * batch follows one that has a host which did not end well, but for `maxFail`. Default: all hosts as soon as each can.
    */
   readonly rolling?: Rolling
 }
@@ -31,7 +31,11 @@ export interface Pace {
 export const PACE_KEYS: readonly (keyof Pace)[] = ['timeout', 'retry', 'lock', 'rolling']
 
 /** @throws Problem `TASK_INVALID` (usage) for a value that cannot be kept to */
-export function checkPace(name: string, pace: Pace, location: SourceLocation | undefined): void {
+export function checkPace(
+  name: string,
+  pace: Pace & { readonly onError?: unknown },
+  location: SourceLocation | undefined,
+): void {
   const fail = (key: keyof Pace, what: string, hint: string): never => {
     throw new Problem('usage', 'TASK_INVALID', `${key} of the task '${name}' ${what}`, {
       location,
@@ -46,6 +50,14 @@ export function checkPace(name: string, pace: Pace, location: SourceLocation | u
   if (wrong) fail('retry', wrong.what, wrong.hint)
   const uneven = rolling === undefined ? undefined : whyNoRolling(rolling)
   if (uneven) fail('rolling', uneven.what, uneven.hint)
+  if (rolling?.maxFail !== undefined && pace.onError !== 'warn') {
+    throw new Problem(
+      'usage',
+      'TASK_INVALID',
+      `rolling.maxFail of the task '${name}' counts hosts that may end warned`,
+      { location, key: 'maxFail', hint: "Add onError: 'warn', or take maxFail out: no host may fail then." },
+    )
+  }
   const names: readonly unknown[] = lock === undefined ? [] : [lock].flat()
   if (
     lock !== undefined &&

@@ -186,13 +186,16 @@ export const task: TaskFn = taskWith({})
 function taskWith<PH extends On | undefined, PE extends 'fail' | 'warn'>(
   defaults: ErasedInput,
 ): TaskFn<PH, PE> {
+  const hasDefaults = Object.keys(defaults).length > 0
   const declare = (name: string, spec: ErasedInput): AnyTask => {
-    const location = callerLocation()
+    const location = callerLocation(declare)
     checkSpec(name, spec, location)
-    return makeTask(name, eraseSpec({ ...defaults, ...spec }), location, undefined)
+    const whole = hasDefaults ? { ...defaults, ...spec } : spec
+    checkPace(name, whole, location)
+    return makeTask(name, eraseSpec(whole), location, undefined)
   }
   const preset = (options: ErasedInput): TaskFn<any, any> => {
-    checkKeys('a preset', options, SHARED_KEYS, callerLocation())
+    checkKeys('a preset', options, SHARED_KEYS, callerLocation(preset))
     return taskWith({ ...defaults, ...options })
   }
   return Object.assign(declare, { preset }) as unknown as TaskFn<PH, PE>
@@ -224,18 +227,33 @@ export function isTask(value: unknown): value is AnyTask {
   return typeof value === 'object' && value !== null && '~task' in value
 }
 
+const NO_NEEDS: Needs = Object.freeze({})
+
+/** Every key in one order, absent or not: objects of one shape are made and read several times as fast as copies of what was given. */
 function eraseSpec(spec: ErasedInput): ErasedSpec {
-  return {
-    ...spec,
-    needs: spec.needs ?? {},
+  const erased: { readonly [K in keyof ErasedSpec]-?: ErasedSpec[K] | undefined } = {
+    desc: spec.desc,
+    aliases: spec.aliases,
+    needs: spec.needs ?? NO_NEEDS,
     input: spec.input,
     on: spec.on,
     when: spec.when,
     onError: spec.onError ?? 'fail',
     run: spec.run,
+    preview: spec.preview,
     undo: spec.undo,
     finally: spec.finally,
+    effect: spec.effect,
+    onNoHost: spec.onNoHost,
+    onResume: spec.onResume,
+    commits: spec.commits,
+    timeout: spec.timeout,
+    retry: spec.retry,
+    lock: spec.lock,
+    rolling: spec.rolling,
+    overrides: undefined,
   }
+  return erased as ErasedSpec
 }
 
 // A name is typed in a shell, stands in node ids (`name{input}@stage/host`) and beside key=value.
@@ -303,7 +321,6 @@ function checkSpec(name: string, spec: object, location: SourceLocation | undefi
       },
     )
   }
-  checkPace(name, spec, location)
   // The type of `undo`'s result is inferred from `run`, which the compiler must have read first.
   if (keys.includes('undo') && keys.indexOf('undo') < keys.indexOf('run')) {
     throw new Problem('usage', 'TASK_INVALID', `in the task '${name}', undo stands above run`, {
