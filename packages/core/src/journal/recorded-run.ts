@@ -38,7 +38,7 @@ export interface RecordedRun {
   readonly nodes: ReadonlyMap<string, RecordedNode>
   /** What bodies called, in order. */
   readonly calls: readonly { readonly caller: string; readonly plan: CallPlan }[]
-  /** The called nodes whose bodies were announced, in the order of their last starts. */
+  /** The called nodes whose bodies were announced, in the order of their first starts. */
   readonly startedCalls: ReadonlySet<string>
   /** By a called node that was not run, the one whose result it took. */
   readonly reused: ReadonlyMap<string, string>

@@ -110,10 +110,8 @@ function applyToNode(state: Replay, event: NodeEvent): void {
   if (event.type === 'node.calling') state.calls.push({ caller: event.node, plan: event.plan })
   if (event.type === 'node.reused') state.reused.set(event.node, event.of)
   if (event.type === 'node.started') start(node, event)
-  if (event.type === 'node.started' && event.phase === 'run' && event.parent !== undefined) {
-    state.startedCalls.delete(event.node)
+  if (event.type === 'node.started' && event.phase === 'run' && event.parent !== undefined)
     state.startedCalls.add(event.node)
-  }
   if (event.type !== 'node.ended') return
   end(node, event)
   // A node that only warns has a problem, too, but fails nothing.

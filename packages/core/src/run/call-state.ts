@@ -34,9 +34,11 @@ function stateOf(run: RunState, caller: NodeState, node: CalledNode): NodeState 
   return made
 }
 
-/** A called node is entered: from here on it may have to be undone, before all that was entered before it. */
+/**
+ * A called node is entered: from here on it may have to be undone, before all that was entered before it. One that is entered again,
+ * because its caller was, keeps its place: what it had called the first time stands on it.
+ */
 export function noteStarted({ calls }: RunState, state: NodeState): void {
-  calls.started.delete(state)
   calls.started.add(state)
 }
 

@@ -3,7 +3,7 @@ import type { NodeState } from './run-state.ts'
 
 /** All that a run has called so far. */
 export interface Calls {
-  /** Called nodes that were entered, in the order of their starts. */
+  /** Called nodes that were entered, in the order of their first starts. */
   readonly started: Set<NodeState>
   /** By called node, what it was built on: ids of called and of planned nodes that had ended before it. */
   readonly ground: Map<NodeState, ReadonlySet<string>>

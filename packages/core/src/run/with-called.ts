@@ -18,11 +18,17 @@ export function withCalled(run: RunState, set: NodeSet, edges: readonly PlanEdge
   const add = (from: string, to: string): void => {
     if (numbers.has(from) && numbers.has(to)) added.push({ from, to, kind: 'success', reason: WHOLE })
   }
+  // Only on what had started before it, so that no circle can keep anything from being undone.
+  const placed = new Set(set.states.map(({ node }) => node.id))
   for (const state of called) {
     const root = rootOf(state)
     add((last.get(root) ?? root).node.id, state.node.id)
     last.set(root, state)
-    for (const below of calls.ground.get(state) ?? []) add(calls.reused.get(below) ?? below, state.node.id)
+    for (const below of calls.ground.get(state) ?? []) {
+      const real = calls.reused.get(below) ?? below
+      if (placed.has(real)) add(real, state.node.id)
+    }
+    placed.add(state.node.id)
   }
   const newest = new Map([...last].map(([root, state]) => [root.node.id, state.node.id]))
   const after = edges.flatMap((edge) => {

@@ -506,6 +506,23 @@ describe('taking back', () => {
     ])
   })
 
+  test('what a called task had called is undone before it, also when it was entered again', async () => {
+    undone.length = 0
+    let tries = 0
+    const inner = task('inner', { run: () => 1, undo: () => void undone.push('inner') })
+    const outer = task('outer', {
+      run: async ({ call }) => {
+        if (++tries === 1) await call(inner)
+        throw new Error('outer')
+      },
+      undo: () => void undone.push('outer'),
+    })
+    const top = task('top', { retry: 1, run: ({ call }) => call(outer) })
+    await runWith(top, [inner, outer])
+    expect(tries).toBe(2)
+    expect(undone).toEqual(['inner', 'outer'])
+  })
+
   test('an interrupt reaches what is called', async () => {
     const controller = new AbortController()
     const waits = task('waits', {
