@@ -10,6 +10,7 @@ release=$to/releases/$name part=$to/.deployfile/rolled-back.$run.part
 ${TAKE_AWAY}
 if [ ! -d "$release" ] || [ -L "$release" ] || is_live "$release"; then exit 0; fi
 step "packing $release"
+if [ -d "$archive" ]; then refuse "$archive is a folder"; fi
 trap 'rm -f "$part"; exit 143' HUP INT TERM
 tar -czf "$part" -C / "$(printf '%s' "$release" | cut -c2-)" || { rm -f "$part"; refuse 'tar did not end well'; }
 mv -f "$part" "$archive"

@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { task } from '@deployfile/core'
+import { makeSite, type Ran, type Site } from './site.ts'
+
+let site: Site
+let old: string
+beforeEach(async () => {
+  site = makeSite()
+  expectDone(await site.run('deploy'))
+  old = site.web1.live()
+  site.git.commit({ 'app.txt': 'two' })
+})
+afterEach(() => site[Symbol.asyncDispose]())
+
+const live = (): readonly string[] => [site.web1, site.db1].map((host) => host.live())
+
+function expectDone(ran: Ran): void {
+  expect(ran.problems).toEqual([])
+  expect(ran.status).toBe('done')
+}
+
+describe('backup', () => {
+  const backup = task('db:backup:create', {
+    on: { role: 'db', pick: 'primary' },
+    effect: 'read',
+    run: async ({ remote, host }) => {
+      await remote.script('ls app/releases > backup.pgdump; readlink app/current >> backup.pgdump')
+      return { file: '/backups/shop.pgdump', on: host.name }
+    },
+  })
+
+  it('is made when the release is there and nothing is migrated; a migration that fails names its file', async () => {
+    const ran = await site.run('deploy:migrations', {
+      options: { backup, migrate: 'test -s ../../../backup.pgdump; exit 1' },
+    })
+    expect(ran.hints[0]).toContain('The backup that was made before: /backups/shop.pgdump on db1')
+    const lines = site.db1.read('../backup.pgdump').trim().split('\n')
+    expect(lines).toHaveLength(3)
+    expect(lines[2]).toBe(site.db1.at(`releases/${old}`))
+  })
+
+  it('that fails keeps the run from migrating', async () => {
+    const bad = task('db:backup:create', {
+      on: { role: 'db', pick: 'primary' },
+      run: () => {
+        throw new Error('disk full')
+      },
+    })
+    const ran = await site.run('deploy:migrations', { options: { backup: bad } })
+    expect(ran.problems[0]).toContain('disk full')
+    expect(site.web1.has('../../migrations')).toBe(false)
+    expect(live()).toEqual([old, old])
+  })
+
+  it('is no part of a deploy that does not migrate', async () => {
+    expectDone(await site.run('deploy', { options: { backup } }))
+    expect(site.db1.has('../backup.pgdump')).toBe(false)
+  })
+})
