@@ -79,6 +79,11 @@ export interface FileOptions {
 export interface UploadDirOptions {
   /** Patterns as in a .gitignore file, from the folder's own root: `['node_modules', '*.map', '/tmp', '!keep.map']`. Default: none. */
   readonly exclude?: readonly string[]
+  /**
+   * A folder over there that most of the tree is the same as, for example that of the release before: where rsync is on both sides
+   * only what differs travels. Elsewhere, or when there is no such folder, all of it does. Default: none.
+   */
+  readonly like?: string
 }
 
 export interface DownloadOptions extends FileOptions {

@@ -15,10 +15,12 @@ import {
   renameOrder,
   symlinkOrder,
 } from './entry.ts'
-import { type Deed, fileFailed, refused } from './failure.ts'
+import { quotePath } from '../command/quote.ts'
+import { type Deed, fileFailed, localFault, refused } from './failure.ts'
 import type { Files, FilesParts } from './files.ts'
 import { createLeftBehind } from './left-behind.ts'
 import { progress } from './progress.ts'
+import type { Tree, TreePlace } from './upload-tree.ts'
 import { contentOf, contentOfText, type FileUpload, fileUpload, metered } from './upload-file.ts'
 
 /** Files where there is a shell, which is nearly everywhere: each deed is a small script. */
@@ -44,6 +46,28 @@ export function shellFiles(parts: FilesParts): Files {
       await clearAway(error, discard)
       throw error
     }
+  }
+  const whole = async (tree: Tree, over: TreePlace): Promise<void> => {
+    const { treeStream } = await import('./upload-tree.ts')
+    const stream = await treeStream(tree, over, progress(emit, host, over.to))
+    const unpacked = await succeed(stream.unpack, over.to, 'written')
+    if (unpacked.stdout.trim() !== stream.sum())
+      throw refused('TRANSFER_BROKEN', `${host}: ${over.to} was not received whole`, { host, path: over.to })
+  }
+  /** Only what differs from a folder over there. False: one side has no rsync. */
+  const alike = async (tree: Tree, over: TreePlace, like: string | undefined): Promise<boolean> => {
+    if (like === undefined) return false
+    const { hasRsync, rsync } = await import('./rsync.ts')
+    if (!(await hasRsync())) return false
+    const prepared = await succeed(over.prepare, over.to, 'written')
+    if (prepared.stdout.trim() !== 'ready') return false
+    const words = { like: quotePath(like), temp: over.temp }
+    const end = await rsync(tree.from, tree.entries, words, progress(emit, host, over.to), perform)
+    const { done, exitCode, said } = end
+    const facts = { ...done.facts, tail: [...said.split('\n'), ...done.facts.tail] }
+    if (done.ending.exitCode !== 0) throw fileFailed({ ...done, facts }, over.to, 'written')
+    if (exitCode !== 0) throw localFault(tree.from, 'read', new Error(said))
+    return true
   }
   return {
     async readFile(path) {
@@ -89,20 +113,14 @@ export function shellFiles(parts: FilesParts): Files {
     },
     async uploadDir(from, to, options) {
       // With node-tar behind it, which most runs do without.
-      const { treeUpload } = await import('./upload-tree.ts')
-      const upload = await treeUpload(
-        resolve(root, from),
-        to,
-        options?.exclude ?? [],
-        progress(emit, host, to),
-      )
+      const { treeOf, treePlace } = await import('./upload-tree.ts')
+      const tree = await treeOf(resolve(root, from), options?.exclude ?? [])
+      const over = treePlace(to, tree.mode)
       try {
-        const unpacked = await succeed(upload.unpack, to, 'written')
-        if (unpacked.stdout.trim() !== upload.sum())
-          throw refused('TRANSFER_BROKEN', `${host}: ${to} was not received whole`, { host, path: to })
-        await succeed(upload.publish, to, 'written')
+        if (!(await alike(tree, over, options?.like))) await whole(tree, over)
+        await succeed(over.publish, to, 'written')
       } catch (error) {
-        await leftBehind.clear(under(place, upload.discard), error)
+        await leftBehind.clear(under(place, over.discard), error)
         throw error
       }
     },
