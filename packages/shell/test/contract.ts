@@ -1,8 +1,11 @@
+import { commandArguments } from './contract/arguments.ts'
 import { commands } from './contract/commands.ts'
 import { dry } from './contract/dry.ts'
 import { files } from './contract/files.ts'
 import type { Open } from './contract/opened.ts'
+import { settings } from './contract/settings.ts'
 import { events, stopping } from './contract/stopping.ts'
+import { streams } from './contract/streams.ts'
 import { transfers } from './contract/transfers.ts'
 import { trees } from './contract/trees.ts'
 
@@ -11,6 +14,9 @@ export { problemOf, until } from './contract/opened.ts'
 /** What every door to a real shell keeps. */
 export function shellContract(open: Open): void {
   commands(open)
+  commandArguments(open)
+  settings(open)
+  streams(open)
   stopping(open)
   events(open)
   files(open)

@@ -39,9 +39,9 @@ export interface CommandOptions {
   /** For example 0o022. Default: the login's own. */
   readonly umask?: number
   /**
-   * Gives it a terminal, for programs that insist on one. Standard error then comes with standard output, programs print for people
-   * (colours, progress, pagers), and there can be no `input` and no `secrets`, because a terminal changes what is typed into it.
-   * Default false.
+   * Gives it a terminal, for programs that insist on one. Standard error then comes with standard output, and programs print for people
+   * (colours, progress, pagers). Standard input is empty all the same; there can be no `input` and no `secrets`, because a terminal
+   * changes what is typed into it. Default false.
    */
   readonly pty?: boolean
   /**

@@ -59,7 +59,7 @@ export function attend(running: Running, parts: AttendParts): Talk {
   const told = { stdout: report.lines('stdout'), stderr: report.lines('stderr') }
   const pour = order.into && createPour(running.stdout, order.into, stop, alive)
   const push = (): void => {
-    if (stdin) feed(stdin, launched.payload, input, stop, alive)
+    if (stdin) feed(stdin, launched, input, stop, alive)
   }
 
   let timer: NodeJS.Timeout | undefined

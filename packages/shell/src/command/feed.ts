@@ -1,5 +1,6 @@
 import { Readable, type Writable } from 'node:stream'
 import { isSecret, Problem, reveal } from '@deployfile/core'
+import type { Launch } from './launch.ts'
 import type { Input } from './order.ts'
 import type { StopSource } from './stop.ts'
 
@@ -32,30 +33,62 @@ export function sourceOf(input: Input | undefined): string | Uint8Array | Readab
 /** Writes the payload and then the input, as fast as they are taken; ends what is to be ended. */
 export function feed(
   stdin: Writable,
-  payload: Buffer | undefined,
+  { payload, counted }: Pick<Launch, 'payload' | 'counted'>,
   source: string | Uint8Array | Readable | undefined,
   stop: StopSource,
   alive: () => void,
 ): void {
   if (payload) stdin.write(payload, alive)
   if (source === undefined) {
-    // A loader without a length waits for the end.
-    if (payload) stdin.end()
+    // A loader that counts needs no end, and what has been told of an end hears of no signals (ssh2), or drops what it still holds
+    // (script).
+    if (payload && !counted) stdin.end()
     return
   }
   if (!(source instanceof Readable)) {
     stdin.end(source, alive)
     return
   }
-  source.on('error', (error) => stop.because({ error }))
-  source.on('data', alive)
-  source.pipe(stdin)
+  void pump(source, stdin, stop, alive)
+}
+
+/**
+ * Not by pipe(): where a command reads no more, that would go on reading the source into nothing, and one that never waits for
+ * anything would then stop the whole process.
+ */
+async function pump(source: Readable, stdin: Writable, stop: StopSource, alive: () => void): Promise<void> {
+  let over = false
+  let wake = (): void => undefined
+  const shut = (): void => {
+    over = true
+    wake()
+  }
   // What is being stopped must not be completed by what is still on its way; and a TERM that falls between fork and exec is lost
   // (dash), so that only the end of its input lets the other side clean up before the KILL. Uploads check their size.
   const cutOff = (): void => {
-    source.unpipe(stdin)
+    shut()
     stdin.end()
   }
+  stdin
+    .on('error', shut)
+    .on('close', shut)
+    .on('drain', () => wake())
   if (stop.now()) cutOff()
   else stop.signal.addEventListener('abort', cutOff, { once: true })
+  try {
+    for await (const chunk of source) {
+      if (isOver()) return
+      alive()
+      const taken = stdin.write(chunk)
+      if (!taken) await new Promise<void>((resolve) => (wake = resolve))
+      if (isOver()) return
+      alive()
+    }
+    stdin.end()
+  } catch (error) {
+    if (!isOver()) stop.because({ error })
+  }
+  function isOver(): boolean {
+    return over
+  }
 }

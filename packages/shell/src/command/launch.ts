@@ -20,6 +20,8 @@ export interface Launch {
   readonly start: Start
   /** To be written to standard input before anything else. */
   readonly payload: Buffer | undefined
+  /** The other side knows how long it is. */
+  readonly counted: boolean
 }
 
 /** The variable that holds the mark; children inherit it, so that they can be found. */
@@ -39,12 +41,16 @@ export function launch(order: Order, place: Place, room: number): Launch {
   const pty = order.pty === true
   const stdin = order.input !== undefined || (user !== undefined && place.hasPassword)
   const open = lines(pathExport(place), order.setup, order.sh)
-  const direct = wrapped(order, place, lines(greeting(place.mark), stdin && ownInput(order), open))
+  const direct = wrapped(order, place, lines(greeting(place.mark), (stdin || pty) && ownInput(order), open))
   const visible = [open, ...args].every((text) => redact(text) === text)
   const private_ = place.login !== undefined || order.secrets !== undefined || !visible
   const hides = order.hidden === true && order.input === undefined && !pty
   if (!private_ && !hides && size(direct, args) <= room)
-    return { start: { sh: direct, args, stdin: stdin ? 'pipe' : 'none', pty }, payload: undefined }
+    return {
+      start: { sh: direct, args, stdin: stdin ? 'pipe' : 'none', pty },
+      payload: undefined,
+      counted: false,
+    }
 
   // Arguments that are too long for the way may still fit the program's own limit, which is larger.
   const inside = args.length > 0 && (!visible || size('', args) > room / 2)
@@ -63,15 +69,16 @@ export function launch(order: Order, place: Place, room: number): Launch {
   const load = lines(greeting(place.mark), loader(length), pty && PTY_BACK, ownInput(order), EVAL)
   return {
     start: { sh: wrapped(order, place, load, pty), args: inside ? [] : args, stdin: 'pipe', pty },
+    counted: length !== undefined,
     payload:
       length === undefined ? payload : Buffer.concat([payload, Buffer.alloc(length - payload.length, '\n')]),
   }
 }
 
 // A terminal would echo what it is sent, and change its line ends; while it is sent a script, it must change nothing at all.
-const PTY_QUIET = 'stty -echo -opost 2>/dev/null || :'
-const PTY_RAW = 'stty raw -echo 2>/dev/null || :'
-const PTY_BACK = 'stty sane -echo -opost 2>/dev/null || :'
+const PTY_QUIET = 'stty -echo -opost <&1 2>/dev/null || :'
+const PTY_RAW = 'stty raw -echo <&1 2>/dev/null || :'
+const PTY_BACK = 'stty sane -echo -opost <&1 2>/dev/null || :'
 
 function wrapped(order: Order, place: Place, inner: string, raw = false): string {
   const { user, pty } = order
@@ -93,7 +100,7 @@ function greeting(mark: string): string {
   ].join('\n')
 }
 
-/** The command's own standard input is what is left of the channel's, or nothing. */
+/** The command's own standard input is what is left of the channel's, or nothing: not a terminal either, at which nobody sits. */
 function ownInput(order: Order): string {
   return order.input === undefined ? 'exec </dev/null' : ''
 }

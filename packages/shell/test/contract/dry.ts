@@ -15,17 +15,23 @@ import { dryShells } from '@deployfile/shell'
 import { expect, test } from 'vitest'
 import { type Open, problemOf } from './opened.ts'
 
-/** One hash of all names, modes, times, links and contents. */
+/**
+ * One hash of all names, modes, times, sizes and links, and of contents up to a megabyte. Names are bytes: other tests make some that are
+ * no UTF-8.
+ */
 function hashOf(...folders: readonly string[]): string {
   const hash = createHash('sha256')
-  const add = (path: string): void => {
+  const add = (path: Buffer): void => {
     const found = lstatSync(path)
-    hash.update(`${path} ${found.mode} ${found.mtimeMs} ${found.isDirectory() ? '' : found.size}\n`)
-    if (found.isSymbolicLink()) hash.update(readlinkSync(path))
-    else if (found.isDirectory()) for (const name of readdirSync(path).sort()) add(join(path, name))
-    else hash.update(readFileSync(path))
+    hash.update(path)
+    hash.update(` ${found.mode} ${found.mtimeMs} ${found.isDirectory() ? '' : found.size}\n`)
+    if (found.isSymbolicLink()) hash.update(readlinkSync(path, { encoding: 'buffer' }))
+    else if (found.isDirectory()) {
+      const names = readdirSync(path, { encoding: 'buffer' }).sort((a, b) => a.compare(b))
+      for (const name of names) add(Buffer.concat([path, Buffer.from('/'), name]))
+    } else if (found.isFile() && found.size <= 1_000_000) hash.update(readFileSync(path))
   }
-  for (const folder of folders) add(folder)
+  for (const folder of folders) add(Buffer.from(folder))
   return hash.digest('hex')
 }
 

@@ -32,6 +32,24 @@ export function stopping(open: Open): void {
     await until(() => !alive(pid))
   })
 
+  test('children that do not listen are ended, too; what has made itself a daemon is left alone', async () => {
+    const stop = new AbortController()
+    const { shell, folder } = open({ signal: stop.signal })
+    const running = problemOf(shell.sh`
+      (trap '' TERM; exec sleep 1000) >/dev/null 2>&1 & echo $! > stubborn
+      setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo $! > daemon
+      echo both > both; wait`)
+    const pid = (name: string): number => Number(readFileSync(join(folder, name), 'utf8'))
+    await until(() => existsSync(join(folder, 'both')))
+    stop.abort()
+    const problem = await running
+    expect(problem.code).toBe('COMMAND_CANCELLED')
+    expect(problem.message).not.toContain('may still be running')
+    expect(alive(pid('stubborn'))).toBe(false)
+    expect(alive(pid('daemon'))).toBe(true)
+    process.kill(pid('daemon'), 'SIGKILL')
+  })
+
   test('after a cancel nothing starts', async () => {
     const { shell, folder } = open({ signal: AbortSignal.abort() })
     const problem = await problemOf(shell.sh`touch started-anyway`)
