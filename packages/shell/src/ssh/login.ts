@@ -108,7 +108,7 @@ export async function login(attempt: Login, link: Link, signal: AbortSignal): Pr
     if (!client) return await connecting.then(() => Promise.reject(new Error('node-ssh has no connection')))
     listenFor(link, (line) => {
       said = line
-      if (line === '') attempt.heard()
+      attempt.heard()
     })
     const ready = new Promise<void>((resolve, reject) => {
       client.on('ready', resolve)
@@ -213,7 +213,7 @@ function listenFor({ stream }: Link, tell: (said: string) => void): void {
     text += chunk.toString('latin1').slice(0, 4096)
     const begun = /^SSH-/m.test(text)
     const [line = ''] = text.split(/\r?\n/)
-    tell(begun ? '' : line.slice(0, LINE_LIMIT).replaceAll(/[^\x20-\x7e]/g, '?'))
+    tell(begun || 'SSH-'.startsWith(text) ? '' : line.slice(0, LINE_LIMIT).replaceAll(/[^\x20-\x7e]/g, '?'))
     if (begun || text.length > 4096) stream.off('data', listen)
   }
   stream.on('data', listen)

@@ -1,0 +1,129 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { servicesFound } from '../servers/service.ts'
+import { startSshd } from '../servers/sshd.ts'
+import { tempFolder } from '../servers/temp.ts'
+import { start, until } from './command.ts'
+
+const PACKAGE = fileURLToPath(new URL('../../packages/deployfile', import.meta.url))
+
+/** A folder with this config, and `deployfile` as npm would have it. */
+function makeProject(folder: string, config: string): string {
+  mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true })
+  symlinkSync(PACKAGE, join(folder, 'node_modules/deployfile'))
+  symlinkSync('../deployfile/bin/deployfile.js', join(folder, 'node_modules/.bin/deployfile'))
+  writeFileSync(join(folder, 'deploy.config.ts'), config)
+  return join(folder, 'node_modules/.bin/deployfile')
+}
+
+test('a host that accepts and stays silent: the run has failed and is undone within 40 s', async () => {
+  await using folder = tempFolder('silent')
+  const sockets = new Set<{ destroy(): unknown }>()
+  const server = createServer((socket) => void sockets.add(socket.on('error', () => undefined)))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const program = makeProject(
+    folder.path,
+    `import { defineConfig, task } from 'deployfile'
+const prepare = task('prepare', {
+  on: 'app',
+  async run({ remote }) { await remote.sh\`echo prepared >> story\` },
+  async undo({ remote }) { await remote.sh\`echo undone >> story\` },
+})
+const publish = task('publish', {
+  on: 'app',
+  needs: { prepare },
+  async run({ remote }) { await remote.sh\`echo published >> story\` },
+})
+export default defineConfig({
+  stages: { production: { hosts: {
+    ready: { transport: 'local', roles: ['app'] },
+    mute: { roles: ['app'], address: 'deploy@127.0.0.1:${String(port)}' },
+  } } },
+  defaultStage: 'production',
+  tasks: [prepare, publish],
+})
+`,
+  )
+  writeFileSync(join(folder.path, 'ssh_config'), '')
+  const begun = performance.now()
+  const env = { ...process.env, DEPLOYFILE_SSH_CONFIG: 'ssh_config' }
+  const { code, output } = await start(program, ['publish'], { cwd: folder.path, env }).ended
+  const took = performance.now() - begun
+  for (const socket of sockets) socket.destroy()
+  server.close()
+  expect(code, output).toBe(1)
+  expect(output).toContain(
+    `mute: 127.0.0.1:${String(port)} accepted the connection but stayed silent for 20 s`,
+  )
+  expect(took, output).toBeLessThan(40_000)
+  // The other host had gone on by itself; all of it is taken back.
+  const story = readFileSync(join(folder.path, 'story'), 'utf8').trim().split('\n')
+  expect([story[0], story.at(-1)]).toEqual(['prepared', 'undone'])
+})
+
+const hasTerminal = ((): boolean => {
+  try {
+    execFileSync('script', ['-qec', 'true', '/dev/null'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+})()
+
+describe.runIf(servicesFound('sshd') && hasTerminal)('a key with a passphrase', () => {
+  test('is asked for on the terminal once for two hosts, and what is typed is nowhere', async () => {
+    await using sshd = await startSshd({ name: 'web1' })
+    await using folder = tempFolder('passphrase')
+    const key = join(folder.path, 'key')
+    execFileSync('cp', [sshd.privateKeyPath, key])
+    execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'open sesame', '-f', key])
+    const program = makeProject(
+      folder.path,
+      `import { defineConfig, task } from 'deployfile'
+const hello = task('hello', { on: 'app', async run({ remote }) { await remote.sh\`echo hello from \${remote.host.name}\` } })
+export default defineConfig({
+  stages: { production: { hosts: { web1: { roles: ['app'] }, web2: { roles: ['app'] } } } },
+  defaultStage: 'production',
+  tasks: [hello],
+})
+`,
+    )
+    writeFileSync(join(folder.path, 'known_hosts'), `${sshd.knownHostsLine}\n`)
+    writeFileSync(
+      join(folder.path, 'ssh_config'),
+      `Host web*
+  HostName 127.0.0.1
+  Port ${String(sshd.port)}
+  User ${sshd.user}
+  IdentityFile ${key}
+  IdentitiesOnly yes
+  IdentityAgent none
+  UserKnownHostsFile ${join(folder.path, 'known_hosts')}
+  GlobalKnownHostsFile /dev/null
+`,
+    )
+    const child = spawn('script', ['-qefc', `stty cols 200 rows 50; exec '${program}' hello`, '/dev/null'], {
+      cwd: folder.path,
+      env: { ...process.env, CI: '', TERM: 'xterm', DEPLOYFILE_SSH_CONFIG: 'ssh_config' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    let screen = ''
+    child.stdout.on('data', (chunk: Buffer) => (screen += chunk.toString()))
+    const question = 'Passphrase of the key'
+    await until('the passphrase is asked for', () => screen.includes(question))
+    child.stdin.write('open sesame\r')
+    const [code] = (await once(child, 'close')) as [number]
+    expect(code, screen).toBe(0)
+    expect(screen).toContain('hello')
+    expect(screen).not.toContain('sesame')
+    const search = `grep -r sesame '${join(folder.path, '.deployfile')}' || true`
+    expect(execFileSync('sh', ['-c', search], { encoding: 'utf8' })).toBe('')
+  })
+})
