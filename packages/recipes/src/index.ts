@@ -7,6 +7,7 @@ export type {
   Flip,
   MigrateTask,
   Migration,
+  NoInput,
   Release,
   Revision,
   TasksBeforeMigrate,

@@ -24,7 +24,7 @@ function all(tasks: object): readonly AnyTask[] {
     found.set(task.name, task)
     for (const need of Object.values(task['~task'].spec.needs)) {
       const given = '~optional' in need ? (need['~optional'] as AnyTask) : need
-      stack.push('~all' in given ? given['~all'].task : (given))
+      stack.push('~all' in given ? given['~all'].task : given)
     }
   }
   return [...found.values()]

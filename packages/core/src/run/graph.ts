@@ -58,11 +58,6 @@ function neighbours(size: number, of: Int32Array, other: Int32Array, kinds: Uint
   return { starts, nodes, success }
 }
 
-/** The neighbours of one node. Not for hot loops, which read the arrays themselves. */
-export function neighboursOf({ starts, nodes }: Neighbours, node: number): Int32Array {
-  return nodes.subarray(starts[node] ?? 0, starts[node + 1] ?? 0)
-}
-
 export function reversed(graph: Graph): Graph {
   return { size: graph.size, outgoing: graph.incoming, incoming: graph.outgoing }
 }

@@ -83,7 +83,7 @@ describe('--undo off', () => {
     const at = config().file('broken-clean', '').args('clean', '--undo', 'off')
     const { stdout } = await at.ends(
       1,
-      expect.stringContaining('nothing is undone: undo is off\n'),
+      expect.stringContaining('nothing is undone: undo is off\n') as string,
       `
 ✘ clean failed
   broken
@@ -137,7 +137,7 @@ resumes: 2 of 3 tasks are done
     const [id = ''] = runsOf(at)
     const { stdout } = await at
       .next('runs', 'undo', id.slice(0, 20))
-      .ends(0, expect.stringMatching(/^✔ undone after 0\.00s$/m))
+      .ends(0, expect.stringMatching(/^✔ undone after 0\.00s$/m) as string)
     expect(stdout).toContain('run <run> by jan\nundoes what was done of it\n')
     expect(done(at)).toEqual([])
     await at.next('runs', 'undo', id).ends(

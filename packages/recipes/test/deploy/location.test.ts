@@ -11,7 +11,7 @@ test('every task of a recipe stands where the recipe is used, for -W and for wha
     deployTo: '/srv/shop',
   })
   const db = postgres({ databases: { production: 'postgresql:///shop' }, from: 'production' })
-  const declared = [app, db].flatMap(({ tasks }) => Object.values(tasks as Readonly<Record<string, AnyTask>>))
+  const declared = [app, db].flatMap(({ tasks }) => Object.values<AnyTask>({ ...tasks }))
   expect(declared.length).toBeGreaterThan(20)
   for (const { name, '~task': brand } of declared)
     expect({ name, file: brand.location?.file }).toEqual({ name, file: import.meta.filename })
