@@ -3,6 +3,7 @@ import { loadCatalog, type Catalog, type Config } from '@deployfile/core'
 export interface Parts {
   /** In the place of {@link STAGES}. */
   readonly stages?: object
+  readonly defaultStage?: string
   readonly tasks?: readonly unknown[]
   readonly before?: Record<string, readonly unknown[]>
   readonly after?: Record<string, readonly unknown[]>
