@@ -57,8 +57,12 @@ async function main() {
   }
 
   step(`Running the tests (vitest run${args.map((arg) => ` ${arg}`).join('')})`)
-  const { sshd, postgres } = findServices()
-  const found = { DEPLOYFILE_TEST_SSHD: sshd ?? 'none', DEPLOYFILE_TEST_POSTGRES: postgres ?? 'none' }
+  const found = Object.fromEntries(
+    Object.entries(findServices()).map(([name, path]) => [
+      `DEPLOYFILE_TEST_${name.toUpperCase()}`,
+      path ?? 'none',
+    ]),
+  )
   return run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...args], {
     ...process.env,
     ...found,

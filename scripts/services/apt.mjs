@@ -21,6 +21,7 @@ export async function installWithApt(services) {
       undo.push(forbidClusters())
       await apt(stop, 'install', 'postgresql')
     }
+    if (services.includes('sudo')) await apt(stop, 'install', 'sudo')
     if (services.includes('sshd')) {
       const hadServer = existsSync('/etc/ssh/sshd_config')
       await apt(stop, 'install', 'openssh-server')

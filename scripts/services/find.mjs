@@ -6,15 +6,20 @@ const POSTGRES_PROGRAMS = ['initdb', 'postgres', 'pg_dump', 'pg_restore', 'psql'
 
 /**
  * The real servers on this machine: `sshd` is the absolute path of OpenSSH's server (it re-executes itself and refuses
- * anything else), `postgres` the folder that holds the server's programs and the client's of the same major version.
+ * anything else), `postgres` the folder that holds the server's programs and the client's of the same major version. `sudo` is no
+ * server, but nothing else can stand in for it.
  */
 export function findServices() {
-  return { sshd: findSshd(), postgres: findPostgres() }
+  return { sshd: findSshd(), postgres: findPostgres(), sudo: findSudo() }
 }
 
 export function findSshd() {
   const folders = ['/usr/sbin', '/usr/local/sbin', ...pathFolders()]
   return folders.map((folder) => join(folder, 'sshd')).find(isOpenSshServer)
+}
+
+export function findSudo() {
+  return ['/usr/bin', '/usr/local/bin'].map((folder) => join(folder, 'sudo')).find(prints)
 }
 
 export function findPostgres() {

@@ -2,8 +2,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { installWithApt } from './apt.mjs'
 import { findServices } from './find.mjs'
 
-const PACKAGES = { sshd: 'openssh-server', postgres: 'postgresql' }
-const NAMES = { sshd: 'an OpenSSH server (sshd)', postgres: 'a PostgreSQL server with its client programs' }
+const PACKAGES = { sshd: 'openssh-server', postgres: 'postgresql', sudo: 'sudo' }
+const NAMES = {
+  sshd: 'an OpenSSH server (sshd)',
+  postgres: 'a PostgreSQL server with its client programs',
+  sudo: 'sudo',
+}
 
 /**
  * Says which services there are, and installs what is missing where that is nobody's loss: as root on Debian or Ubuntu,

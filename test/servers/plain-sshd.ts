@@ -14,6 +14,10 @@ export interface PlainSshdOptions {
   readonly shell?: string
   /** Further lines of sshd_config. */
   readonly config?: readonly string[]
+  /** Files that the server and its logins see in place of the machine's, by path. Only root's tests can have them. */
+  readonly files?: Readonly<Record<string, { readonly content: string; readonly mode: number }>>
+  /** Lines of passwd for further users. */
+  readonly users?: readonly string[]
   /** Addresses of the loopback net to listen on; default 127.0.0.1. */
   readonly addresses?: readonly string[]
 }
@@ -29,6 +33,8 @@ export interface PlainSshd extends AsyncDisposable {
   /** `ssh-ed25519 AAAA…` */
   readonly hostKey: string
   readonly hostKeyFingerprint: string
+  /** Rewrites one of `files`, for all who see it. */
+  write(path: string, content: string): void
   /** What sshd has said. */
   log(): string
 }
@@ -51,7 +57,8 @@ export async function startPlainSshd(options: PlainSshdOptions = {}): Promise<Pl
     const hostKey = makeSshKey(join(root, 'host_key'))
     const identity = makeSshKey(join(root, 'identity'))
     writeFileSync(join(root, 'authorized_keys'), `${identity.publicKey}\n`, { mode: 0o644 })
-    const login = makeLogin(root, options.shell ?? '/bin/bash')
+    const mounts = writeMounts(root, options.files ?? {})
+    const login = makeLogin(root, options.shell ?? '/bin/bash', options.users ?? [], mounts)
     if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
     const { port, server } = await withFreePort(async (port) => {
       const file = join(root, 'sshd_config')
@@ -93,6 +100,7 @@ export async function startPlainSshd(options: PlainSshdOptions = {}): Promise<Pl
       privateKeyPath: identity.privateKeyPath,
       hostKey: hostKey.publicKey,
       hostKeyFingerprint: hostKey.fingerprint,
+      write: (path, content) => writeFileSync(mounts.get(path) ?? path, content),
       log: () => server.log(),
       async [Symbol.asyncDispose]() {
         await server.stop()
@@ -113,7 +121,27 @@ interface LoginUser {
   readonly enter: readonly string[]
 }
 
-function makeLogin(root: string, shell: string): LoginUser {
+/** By the path that they are seen at: where they are. */
+function writeMounts(
+  root: string,
+  files: NonNullable<PlainSshdOptions['files']>,
+): ReadonlyMap<string, string> {
+  const mounts = new Map<string, string>()
+  for (const [path, { content, mode }] of Object.entries(files)) {
+    const file = join(root, `mount-${String(mounts.size)}`)
+    writeFileSync(file, content)
+    chmodSync(file, mode)
+    mounts.set(path, file)
+  }
+  return mounts
+}
+
+function makeLogin(
+  root: string,
+  shell: string,
+  users: readonly string[],
+  mounts: ReadonlyMap<string, string>,
+): LoginUser {
   const passwd = readFileSync('/etc/passwd', 'utf8')
   const others = passwd.split('\n').filter((line) => line !== '' && !line.startsWith(`${NAME}:`))
   const taken = new Set(others.map((line) => Number(line.split(':')[2])))
@@ -126,8 +154,8 @@ function makeLogin(root: string, shell: string): LoginUser {
   if (isRoot) chownSync(home, uid, gid)
   // Of two names for a number the first counts.
   const own = `${NAME}:x:${uid}:${gid}::${home}:${shell}`
-  writeFileSync(join(root, 'passwd'), [own, ...others, ''].join('\n'), { mode: 0o644 })
-  const enter = namespace(join(root, 'passwd'), isRoot)
+  writeFileSync(join(root, 'passwd'), [own, ...users, ...others, ''].join('\n'), { mode: 0o644 })
+  const enter = namespace(new Map([...mounts, ['/etc/passwd', join(root, 'passwd')]]), isRoot)
   if (spawnSync(enter[0] ?? '', [...enter.slice(1), 'true'], { stdio: 'ignore' }).status === 0)
     return { user: NAME, home, enter }
   if (!isRoot) return { user: userInfo().username, home: undefined, enter: [] }
@@ -140,13 +168,14 @@ function makeLogin(root: string, shell: string): LoginUser {
 }
 
 /** The command comes after it, and keeps the pid. */
-function namespace(passwd: string, isRoot: boolean): string[] {
-  const script = 'mount --bind "$0" /etc/passwd && exec "$@"'
+function namespace(mounts: ReadonlyMap<string, string>, isRoot: boolean): string[] {
+  const binds = [...mounts].map(([path, file]) => `mount --bind '${file}' '${path}' && `)
+  const script = `${binds.join('')}exec "$@"`
   const own = isRoot
     ? ['--mount', '--propagation', 'private']
     : ['--user', '--mount', '--map-current-user', '--keep-caps']
   const drop = isRoot ? [] : ['setpriv', '--inh-caps=-all', '--ambient-caps=-all']
-  return ['/usr/bin/unshare', ...own, 'sh', '-c', script, passwd, ...drop]
+  return ['/usr/bin/unshare', ...own, 'sh', '-c', script, 'sh', ...drop]
 }
 
 function isOrdinary([, , uid, , , , shell]: readonly string[]): boolean {

@@ -1,6 +1,7 @@
-import { findPostgres, findSshd } from '../../scripts/services/find.mjs'
+import { findPostgres, findSshd, findSudo } from '../../scripts/services/find.mjs'
 
-const PACKAGES = { sshd: 'openssh-server', postgres: 'postgresql' } as const
+const PACKAGES = { sshd: 'openssh-server', postgres: 'postgresql', sudo: 'sudo' } as const
+const FIND = { sshd: findSshd, postgres: findPostgres, sudo: findSudo }
 export type Service = keyof typeof PACKAGES
 
 const found = new Map<Service, string | undefined>()
@@ -9,7 +10,7 @@ const found = new Map<Service, string | undefined>()
 export function findService(service: Service): string | undefined {
   if (!found.has(service)) {
     const told = process.env[`DEPLOYFILE_TEST_${service.toUpperCase()}`]
-    const path = told ?? (service === 'sshd' ? findSshd() : findPostgres())
+    const path = told ?? FIND[service]()
     found.set(service, path === 'none' ? undefined : path)
   }
   return found.get(service)
