@@ -21,7 +21,8 @@ export async function installWithApt(services) {
       undo.push(forbidClusters())
       await apt(stop, 'install', 'postgresql')
     }
-    if (services.includes('sudo')) await apt(stop, 'install', 'sudo')
+    for (const program of ['sudo', 'rsync'].filter((name) => services.includes(name)))
+      await apt(stop, 'install', program)
     if (services.includes('sshd')) {
       const hadServer = existsSync('/etc/ssh/sshd_config')
       await apt(stop, 'install', 'openssh-server')

@@ -6,11 +6,11 @@ const POSTGRES_PROGRAMS = ['initdb', 'postgres', 'pg_dump', 'pg_restore', 'psql'
 
 /**
  * The real servers on this machine: `sshd` is the absolute path of OpenSSH's server (it re-executes itself and refuses
- * anything else), `postgres` the folder that holds the server's programs and the client's of the same major version. `sudo` is no
- * server, but nothing else can stand in for it.
+ * anything else), `postgres` the folder that holds the server's programs and the client's of the same major version. `sudo` and
+ * `rsync` are no servers, but nothing else can stand in for them.
  */
 export function findServices() {
-  return { sshd: findSshd(), postgres: findPostgres(), sudo: findSudo() }
+  return { sshd: findSshd(), postgres: findPostgres(), sudo: findSudo(), rsync: findRsync() }
 }
 
 export function findSshd() {
@@ -20,6 +20,12 @@ export function findSshd() {
 
 export function findSudo() {
   return ['/usr/bin', '/usr/local/bin'].map((folder) => join(folder, 'sudo')).find(prints)
+}
+
+export function findRsync() {
+  return pathFolders()
+    .map((folder) => join(folder, 'rsync'))
+    .find(prints)
 }
 
 export function findPostgres() {

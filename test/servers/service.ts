@@ -1,7 +1,7 @@
-import { findPostgres, findSshd, findSudo } from '../../scripts/services/find.mjs'
+import { findPostgres, findRsync, findSshd, findSudo } from '../../scripts/services/find.mjs'
 
-const PACKAGES = { sshd: 'openssh-server', postgres: 'postgresql', sudo: 'sudo' } as const
-const FIND = { sshd: findSshd, postgres: findPostgres, sudo: findSudo }
+const PACKAGES = { sshd: 'openssh-server', postgres: 'postgresql', sudo: 'sudo', rsync: 'rsync' } as const
+const FIND = { sshd: findSshd, postgres: findPostgres, sudo: findSudo, rsync: findRsync }
 export type Service = keyof typeof PACKAGES
 
 const found = new Map<Service, string | undefined>()

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
@@ -20,13 +19,7 @@ import { problemOf, until } from '../test/contract.ts'
 import { hostNamed, shellOf, type Site, startSite } from './host.ts'
 import { startProxy } from './proxy.ts'
 
-const rsync = spawnSync('rsync', ['--version']).status === 0
-const missing =
-  'this needs rsync, not found on this machine. To have it: apt-get install --no-install-recommends rsync'
-if (!rsync && process.env['CI'] === 'true') throw new Error(`CI=true, and ${missing}`)
-if (!rsync) console.warn(`SKIPPED: ${missing}`)
-
-describe.runIf(servicesFound('sshd') && rsync)('a tree that is like another one over there', () => {
+describe.runIf(servicesFound('sshd', 'rsync'))('a tree that is like another one over there', () => {
   let site: Site
   let events: CommandEvent[]
   const shell = (signal?: AbortSignal, host = hostNamed('web1')) =>
