@@ -65,12 +65,12 @@ async function unusable(path: string, text: Buffer, message: string): Promise<Ke
   const publicKey = publicPart(text) ?? (await publicHalf(path))?.publicKey
   const half = publicKey && { publicKey }
   const type = publicKey ? keyType(publicKey) : ''
-  if (type.startsWith('sk-') || /Unsupported/.test(message))
+  if (type.startsWith('sk-') || (type !== '' && /Unsupported/.test(message)))
     return {
       path,
       ...half,
       fault: 'unsupported',
-      note: `${path}: keys of type ${type || 'unknown'} are not supported`,
+      note: `${path}: keys of type ${type} are not supported`,
     }
   if (/passphrase|encrypted/i.test(message)) {
     const exposed = await exposure(path)
