@@ -174,7 +174,7 @@ describe.runIf(servicesFound('sshd'))('files over a link that breaks', () => {
     }
     const problem = await cut(false)
     expect(problem.message).toMatch(
-      /^web1: the connection was lost \(.+\) while gone was being downloaded; 9\d{5} of 2000000 bytes had arrived$/,
+      /^web1: the connection was lost \(.+\) while gone was being downloaded; [1-9]\d* of 2000000 bytes had arrived$/,
     )
     expect(problem.details).toMatchObject({
       host: 'web1',
@@ -224,7 +224,8 @@ describe.runIf(servicesFound('sshd'))('files over a link that breaks', () => {
       expect(problem.code).toBe('COMMAND_CANCELLED')
       expect(problem.message).toContain('it may still be running on web1')
     }
-    expect(performance.now() - begun).toBeLessThan(9_000)
+    // Seconds on a quiet machine, and far from the half minute of a keepalive on any.
+    expect(performance.now() - begun).toBeLessThan(25_000)
     expect(there('stalled')).toHaveLength(3)
     // A stalled link is noticed by keepalive in half a minute; here it ends now. sshd's side stays as it is.
     proxy.breakNow('leave')
@@ -241,11 +242,13 @@ describe.runIf(servicesFound('sshd'))('files over a link that breaks', () => {
       writeFileSync(join(site.here, 'endless'), content)
       const shells = createShells({ root: site.here, sshConfig: site.config })
       const shell = shellOf(shells, host)
+      const before = proxy.passed.up
       await shell.exists('x')
       proxy.breakAfter('up', 500_000, 'stall')
       const begun = performance.now()
       const upload = problemOf(shell.uploadFile('endless', 'endless-there'))
-      await until(() => there('endless').length === 1)
+      // Stalled by now; what mends the link for new connections earlier would let this one through.
+      await until(() => proxy.passed.up - before >= 500_000)
       proxy.mend()
       expect((await upload).code).toBe('CONNECTION_LOST')
       expect(performance.now() - begun).toBeLessThan(45_000)
