@@ -1,4 +1,4 @@
-import { createRedactor } from '@deployfile/core'
+import { createRedactor, reveal, secret } from '@deployfile/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createCapture, createLines } from '../../src/command/output.ts'
@@ -77,5 +77,25 @@ describe('lines', () => {
     lines.end()
     expect(told.length).toBeGreaterThan(10)
     expect(told.join('').length).toBe(1_000_000)
+  })
+
+  test('a secret is hidden at the border of two pieces of a long line, and over several lines', () => {
+    process.env['OUTPUT_SECRET'] = 'a key of\nseveral lines'
+    reveal(secret.env('OUTPUT_SECRET'))
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 65_500, max: 65_560 }),
+        fc.array(fc.nat(), { maxLength: 8 }),
+        (before, cuts) => {
+          const told: string[] = []
+          const lines = createLines(createRedactor(), (line) => told.push(line))
+          const text = Buffer.from(`${'x'.repeat(before)}a key of\nseveral linesy\nend\n`)
+          for (const part of cut(text, cuts)) lines.add(part)
+          lines.end()
+          expect(told.join('')).toBe(`${'x'.repeat(before)}***yend`)
+        },
+      ),
+      { numRuns: 200 },
+    )
   })
 })
