@@ -32,7 +32,7 @@ export interface Site extends AsyncDisposable {
   readonly git: GitServer
   readonly web1: HostFolder
   readonly db1: HostFolder
-  run(task: string, change?: Change): Promise<Ran>
+  run(task: string | readonly string[], change?: Change): Promise<Ran>
 }
 
 export interface Change {
@@ -43,6 +43,7 @@ export interface Change {
   readonly user?: string
   readonly ask?: (question: Question) => Promise<void>
   readonly inputs?: Readonly<Record<string, string>>
+  readonly isProtected?: boolean
   /** Milliseconds. */
   readonly lockWait?: number
 }
@@ -95,7 +96,13 @@ export function makeSite(): Site {
   }
 }
 
-async function run(root: string, git: GitServer, name: string, change: Change, id: string): Promise<Ran> {
+async function run(
+  root: string,
+  git: GitServer,
+  name: string | readonly string[],
+  change: Change,
+  id: string,
+): Promise<Ran> {
   const app = deploy({
     application: 'shop',
     repository: git.repository,
@@ -111,6 +118,7 @@ async function run(root: string, git: GitServer, name: string, change: Change, i
     defineConfig({
       stages: {
         production: {
+          protected: change.isProtected ?? false,
           hosts: {
             web1: { transport: 'local', root: 'web1', roles: ['web'] },
             db1: { transport: 'local', root: 'db1', roles: ['db'] },
@@ -128,7 +136,7 @@ async function run(root: string, git: GitServer, name: string, change: Change, i
   const logs: string[] = []
   const { user = 'tester', lockWait = 0, onEvent } = change
   const outcome = await execute(
-    resolvePlan(catalog, { stage: 'production', tasks: [name], inputs: change.inputs ?? {} }),
+    resolvePlan(catalog, { stage: 'production', tasks: [name].flat(), inputs: change.inputs ?? {} }),
     {
       catalog,
       shells,

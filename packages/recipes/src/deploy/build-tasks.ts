@@ -9,6 +9,7 @@ import { previewRelease } from './preview.ts'
 import { nextReleaseName, releaseTime } from './release-name.ts'
 import { buildRelease } from './release.ts'
 import { removeRelease } from './remove.ts'
+import { revisionInput, wantedBranch } from './revision-input.ts'
 import type { DeployTasks, TasksBeforeMigrate } from './tasks.ts'
 
 /** From `deploy:starting` to `deploy:updated`: what is made before anything is switched. */
@@ -33,11 +34,13 @@ export function buildTasks(
     on: { role: on, pick: 'primary' },
     effect: 'read',
     needs: { states: all(check) },
+    input: revisionInput,
     when,
     preview: true,
-    async run({ remote, stage, host, run, needs, log }) {
-      const { repository, branch } = stageOptions(options, stage, host)
-      const hash = await findRevision(remote, repository, branch)
+    async run({ remote, stage, host, run, needs, input, log }) {
+      const settled = stageOptions(options, stage, host)
+      const branch = wantedBranch(input, settled)
+      const hash = await findRevision(remote, settled.repository, branch)
       const name = nextReleaseName(run.startedAt, takenNames(needs.states))
       log(`${branch} is ${hash}; the release is ${name}`)
       return { name, revision: hash, branch }

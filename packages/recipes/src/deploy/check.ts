@@ -4,6 +4,10 @@ import { locate, type Layout, type OnHost } from './layout.ts'
 import type { StageOptions } from './options.ts'
 import { runSteps } from './step.ts'
 
+/** Kilobytes and inodes below which nothing is begun: a disk that fills up half-way leaves half of everything. */
+const LEAST_ROOM = 64 * 1024
+const LEAST_INODES = 2000
+
 // Finds everything that is wrong in one round trip and changes nothing. $1 deployTo, $2 how many linked files, then the files, then
 // the folders. A folder that is not there yet is fine where the nearest one above it may be written to.
 const CHECK_SCRIPT = String.raw`
@@ -22,17 +26,28 @@ for program in git tar; do
 done
 step 'looking at the folders'
 writable "$to"
+top=$place
 for dir in releases shared repo .deployfile; do
   if [ -e "$to/$dir" ] || [ -L "$to/$dir" ]; then writable "$to/$dir"; fi
 done
 if [ -e "$to/current" ] && [ ! -L "$to/current" ]; then fault current-is-no-link "$to/current"; fi
+step 'looking for room'
+place=$top
+room=$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print $4 }') || room=
+if [ -n "$room" ] && [ "$room" -lt ${String(LEAST_ROOM)} ]; then fault no-room "$room"; fi
+inodes=$(df -Pi "$place" 2>/dev/null | awk 'NR == 2 && $2 > 0 { print $4 }') || inodes=
+if [ -n "$inodes" ] && [ "$inodes" -lt ${String(LEAST_INODES)} ]; then fault no-inodes "$inodes"; fi
+printf 'now\t%s\n' "$(date +%s)"
 step 'looking at linked files'
 for path in "$@"; do
+  flat=$(basename "$path")
   if [ "$files" -gt 0 ]; then
     files=$((files - 1))
     if [ ! -f "$to/shared/$path" ]; then fault no-linked-file "$path"; fi
   elif [ -e "$to/shared/$path" ] || [ -L "$to/shared/$path" ]; then
     if [ ! -d "$to/shared/$path" ]; then fault not-a-folder "$to/shared/$path"; fi
+  elif [ "$flat" != "$path" ] && [ -d "$to/shared/$flat" ]; then
+    fault flat-shared "$path"
   fi
 done
 ${STATE_SCRIPT}`
@@ -41,7 +56,8 @@ ${STATE_SCRIPT}`
  * Is the host ready to be deployed to? Reads only; the folders are made when the release is.
  * @throws Problem (check) `HOST_NOT_READY` with everything that is missing on this host
  */
-export async function checkHost({ host, remote }: OnHost, options: StageOptions): Promise<HostState> {
+export async function checkHost(context: OnHost, options: StageOptions): Promise<HostState> {
+  const { host, remote, log } = context
   const layout = await locate(remote, options.deployTo)
   const { linkedFiles, linkedDirs } = options
   const values = [layout.deployTo, String(linkedFiles.length), ...linkedFiles, ...linkedDirs]
@@ -51,20 +67,43 @@ export async function checkHost({ host, remote }: OnHost, options: StageOptions)
     CHECK_SCRIPT,
     values,
   )
-  const faults = readFaults(stdout, host, layout)
+  const faults = readFaults(stdout, host, layout, linkedDirs)
   if (faults.length > 0) throw notReady(host, faults)
+  const wrong = readClock(stdout)
+  if (wrong !== undefined) log(`the clock of ${host.name} is ${wrong} that of this machine`)
   return readState(stdout)
+}
+
+/** Seconds by which clocks may differ without a word: releases are named by the time here, and kept in order in any case. */
+const CLOCK = 120
+
+function readClock(stdout: string): string | undefined {
+  const now = Number(/^now\t(\d+)$/m.exec(stdout)?.[1] ?? Number.NaN)
+  const ahead = Math.round(now - Date.now() / 1000)
+  if (!(Math.abs(ahead) > CLOCK)) return undefined
+  const minutes = Math.round(Math.abs(ahead) / 60)
+  return `${String(minutes)} minutes ${ahead > 0 ? 'ahead of' : 'behind'}`
 }
 
 /** Says what is wrong, and what to do about it. */
 type Fault = readonly [what: string, hint: string]
 
-function readFaults(stdout: string, host: Host, layout: Layout): readonly Fault[] {
+function readFaults(
+  stdout: string,
+  host: Host,
+  layout: Layout,
+  linkedDirs: readonly string[] = [],
+): readonly Fault[] {
   return stdout.split('\n').flatMap((line) => {
     const [kind, fault = '', what = ''] = line.split('\t')
-    return kind === 'fault' ? [faultOf(fault, what, host, layout)] : []
+    if (kind !== 'fault') return []
+    // A folder that is linked by that very name is no relic.
+    if (fault === 'flat-shared' && linkedDirs.includes(lastOf(what))) return []
+    return [faultOf(fault, what, host, layout)]
   })
 }
+
+const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
 function faultOf(fault: string, what: string, host: Host, { shared, current }: Layout): Fault {
   switch (fault) {
@@ -77,11 +116,32 @@ function faultOf(fault: string, what: string, host: Host, { shared, current }: L
         `${current} is not a link`,
         `Move it away there, then deploy again: mv ${current} ${current}.old`,
       ]
+    case 'flat-shared':
+      return flatShared(what, shared)
+    case 'no-room':
+      return [
+        `there are only ${String(Math.floor(Number(what) / 1024))} MB free for ${shared.replace(/\/shared$/, '')}`,
+        'Make room there: old files in shared, or keepReleases.',
+      ]
+    case 'no-inodes':
+      return [
+        `there are only ${what} inodes free for ${shared.replace(/\/shared$/, '')}`,
+        'Remove files there: many small ones use inodes up before the disk is full.',
+      ]
     case 'not-a-folder':
       return [`${what} is not a folder`, `Move ${what} away there.`]
     default:
       return [`${what} may not be written to`, `Make it writable there for ${host.user ?? 'the login'}.`]
   }
+}
+
+/** Capistrano 2 kept `public/system` in `shared/system`; a new, empty `shared/public/system` would make uploads vanish. */
+function flatShared(path: string, shared: string): Fault {
+  const [name, parent] = [lastOf(path), path.slice(0, path.lastIndexOf('/'))]
+  return [
+    `${shared}/${name} is where Capistrano 2 kept ${path}; now that is ${shared}/${path}, which is not there`,
+    `Move it, and leave a link for the release that is live: cd ${shared} && mkdir -p ${parent} && mv ${name} ${path} && ln -s ${path} ${name}\nWhere the two have nothing to do with each other: mkdir -p ${shared}/${path}`,
+  ]
 }
 
 function putThere(host: Host, file: string, target: string): string {

@@ -3,11 +3,15 @@ import { buildTasks } from './build-tasks.ts'
 import { decideTasks } from './decide-tasks.ts'
 import { finishTasks } from './finish-tasks.ts'
 import { lockTasks } from './lock/tasks.ts'
+import { lookTasks } from './look-tasks.ts'
+import { maintenanceTasks } from './maintenance-tasks.ts'
 import { migrateTasks } from './migrate-tasks.ts'
 import { checkOptions, stageOptions, type DeployOptions, type WhenReady } from './options.ts'
 import { publishTasks } from './publish-tasks.ts'
 import { restartTasks } from './restart-tasks.ts'
 import { rollbackTasks } from './rollback-tasks.ts'
+import { pendingMigrationsTask } from './schema-tasks.ts'
+import { sharedTasks } from './shared-tasks.ts'
 import type { DeployTasks } from './tasks.ts'
 
 /**
@@ -31,9 +35,12 @@ export function deploy<S extends string = string>(given: DeployOptions<S>): Reci
   const starting = group('deploy:starting', {})
   const { lockHold, ...locks } = lockTasks(options, on, when, { starting })
   const build = buildTasks(options, on, when, { starting, lockHold })
+  const pendingMigrations = pendingMigrationsTask(options, on, build)
   const migrating = migrateTasks(options, on, when, build)
   const { migrate } = migrating
-  const publishing = publishTasks(options, on, when, { ...build, lockHold, migrate })
+  const publishing = publishTasks(options, on, when, {
+    ...{ ...build, lockHold, migrate, pendingMigrations },
+  })
   const reverting = rollbackTasks(options, on, when, { lockHold })
   const { decide, published, reverted } = decideTasks(options, { ...publishing, ...reverting, migrate })
   const restarting = restartTasks(options, on, when, { ...build, ...reverting, decide, published, reverted })
@@ -44,8 +51,22 @@ export function deploy<S extends string = string>(given: DeployOptions<S>): Reci
   const start = { lockHold, ...build }
   const end = { ...publishing, decide, published, ...restarting, ...finishing }
   const tasks: DeployTasks = {
-    ...{ ...start, ...locks, ...migrating, ...reverting, ...end, reverted, rollbackArchive },
-    deploy: group('deploy', { ...start, ...end }, { desc: 'Deploy a new release' }),
+    ...{
+      ...lookTasks(options, on, when),
+      ...maintenanceTasks(options, on, when),
+      ...sharedTasks(options, on, when),
+    },
+    ...{
+      ...start,
+      ...locks,
+      pendingMigrations,
+      ...migrating,
+      ...reverting,
+      ...end,
+      reverted,
+      rollbackArchive,
+    },
+    deploy: group('deploy', { ...start, pendingMigrations, ...end }, { desc: 'Deploy a new release' }),
     migrations: group(
       'deploy:migrations',
       { ...start, ...migrating, ...end },

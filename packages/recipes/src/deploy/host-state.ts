@@ -7,6 +7,8 @@ export interface ReleaseDir {
   readonly name: string
   /** It has a REVISION: Capistrano and this recipe write one when the files are complete. */
   readonly complete: boolean
+  /** What its REVISION says. */
+  readonly revision?: string
   /** What the ledger says of it; absent for a release that Capistrano made. */
   readonly state?: ReleaseState
   /** Of one that Capistrano made: its log names others that were deployed, also older ones, and not this. */
@@ -54,8 +56,13 @@ fi
 if [ -d "$to/releases" ]; then
   for dir in "$to/releases"/[0-9]* "$to/releases"/.[0-9]*; do
     [ -d "$dir" ] && [ ! -L "$dir" ] || continue
-    if [ -f "$dir/REVISION" ]; then printf 'release\t%s\tcomplete\n' "$(basename "$dir")"
-    else printf 'release\t%s\t-\n' "$(basename "$dir")"; fi
+    if [ -f "$dir/REVISION" ]; then
+      sha=
+      IFS= read -r sha < "$dir/REVISION" || :
+      printf 'release\t%s\tcomplete\t%s\n' "$(basename "$dir")" "$sha"
+    else
+      printf 'release\t%s\t-\n' "$(basename "$dir")"
+    fi
   done
   { find "$to/releases"/[0-9]* "$to/releases"/.[0-9]* -prune -type d -mmin +1440 2>/dev/null || :; } | sed 's,.*/,old	,'
 fi
@@ -91,7 +98,10 @@ export function readState(stdout: string): HostState {
   const [link, live] = [texts('link')[0], texts('live')[0]]
   const dirs = facts
     .filter(([kind]) => kind === 'release')
-    .map(([, name = '', complete]) => ({ name, complete: complete === 'complete' }))
+    .map(([, name = '', complete, revision = '']) => ({
+      ...{ name, complete: complete === 'complete' },
+      ...(/^[0-9a-f]{7,64}$/.test(revision) && { revision }),
+    }))
   const neverLive = notLogged(texts('logged'))
   const releases = dirs
     .filter(({ name }) => NAME.test(name))
@@ -115,12 +125,12 @@ export function readState(stdout: string): HostState {
 }
 
 function describe(
-  { name, complete }: Pick<ReleaseDir, 'name' | 'complete'>,
+  dir: Pick<ReleaseDir, 'name' | 'complete' | 'revision'>,
   state: ReleaseState | undefined,
   neverLive: (name: string) => boolean,
 ): ReleaseDir {
-  if (state !== undefined) return { name, complete, state }
-  return { name, complete, ...(neverLive(name) && { neverLive: true as const }) }
+  if (state !== undefined) return { ...dir, state }
+  return { ...dir, ...(neverLive(dir.name) && { neverLive: true as const }) }
 }
 
 function describeBuilding({ release: name, run, process, locked }: LedgerEntry): Building {

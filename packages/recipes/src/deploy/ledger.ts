@@ -36,13 +36,13 @@ export function ledgerStart(release: string, state: ReleaseState, run: string): 
 }
 
 /** Reads lines; those that are torn or foreign are passed over, because a kill may leave half a line. */
+export function readLines(lines: readonly string[]): readonly LedgerEntry[] {
+  return lines.flatMap((line) => readLine(line) ?? [])
+}
+
+/** The last word about each release. */
 export function readLedger(lines: readonly string[]): ReadonlyMap<string, LedgerEntry> {
-  const entries = new Map<string, LedgerEntry>()
-  for (const line of lines) {
-    const entry = readLine(line)
-    if (entry) entries.set(entry.release, entry)
-  }
-  return entries
+  return new Map(readLines(lines).map((entry) => [entry.release, entry]))
 }
 
 function readLine(line: string): LedgerEntry | undefined {

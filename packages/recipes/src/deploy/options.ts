@@ -1,10 +1,8 @@
 import * as z from 'zod'
 import {
   isProblem,
-  milliseconds,
   Problem,
   resolveOption,
-  type Duration,
   type Host,
   type HostSelector,
   type OnPick,
@@ -13,9 +11,9 @@ import {
   type Stage,
   type Task,
 } from '@deployfile/core'
-import { branchFault, repositoryFault } from '../source/branch.ts'
 import type { RestartStrategy } from '../restart/strategy.ts'
 import { parseOptions } from '../option/parse-options.ts'
+import { ofStage } from './option-schema.ts'
 import type { MigrateTask, NoInput, TasksBeforeMigrate } from './tasks.ts'
 import type { Verify } from './verify.ts'
 
@@ -56,6 +54,17 @@ export interface DeployOptions<S extends string = string> {
    * it, as Capistrano does; 'keep' leaves it.
    */
   readonly rolledBack?: Option<'archive' | 'keep', S>
+  /**
+   * Where migrations are in the repository, one file each: `db/migrate`. Then a rollback shows those that the older code lacks, and
+   * asks, and a plain deploy tells of those that it does not run.
+   */
+  readonly migrations?: Option<string, S>
+  /** What a plain deploy does about migrations that it does not run: 'warn' (default), 'ask' or 'refuse'. Needs `migrations`. */
+  readonly pendingMigrations?: Option<'warn' | 'ask' | 'refuse', S>
+  /** The page of `deploy:maintenance:on`, which the web server must show instead of the application when it is there. */
+  readonly maintenance?: Option<Maintenance, S>
+  /** Linked folders that `shared:pull` and `shared:push` move between a stage and this machine: `['public/system']`. Default none. */
+  readonly uploads?: Option<readonly string[], S>
   /** Run right before `deploy:migrate`, in `deploy:migrations`: `db.tasks.create`. When something fails later, its file is named. */
   readonly backup?: Task<string, NoInput, unknown, 'primary' | 'once'>
   /**
@@ -67,6 +76,13 @@ export interface DeployOptions<S extends string = string> {
   readonly on?: HostSelector
   /** Where `deploy:migrate` runs. Default: the primary host of role `db` among those that get the application. */
   readonly migrateOn?: OnPick & { readonly pick: 'primary' }
+}
+
+export interface Maintenance {
+  /** A file on this machine, relative to the folder of deploy.config.ts. Default: a plain page of ours. */
+  readonly page?: string
+  /** Below `shared`, in a linked folder. Default `public/system/maintenance.html`, as Capistrano's. */
+  readonly path?: string
 }
 
 export type OnUnhealthy = 'rollback' | 'rollback-despite-migrations' | 'stop'
@@ -86,96 +102,12 @@ export interface StageOptions {
   readonly onUnhealthy: OnUnhealthy
   readonly failedReleases: 'remove' | 'keep'
   readonly rolledBack: 'archive' | 'keep'
+  readonly migrations: string | undefined
+  readonly pendingMigrations: 'warn' | 'ask' | 'refuse'
+  readonly maintenance: { readonly page: string | undefined; readonly path: string }
+  readonly uploads: readonly string[]
   readonly lock: boolean
 }
-
-const faulty = (fault: (text: string) => string | undefined): z.ZodType<string> =>
-  z.string().superRefine((text, context) => {
-    const message = fault(text)
-    if (message !== undefined) context.addIssue({ code: 'custom', message })
-  })
-
-const CONTROL = /[\u0000-\u001f\u007f]/
-const climbs = (path: string): boolean => path.split('/').some((part) => part === '..' || part === '.')
-
-/** Where to deploy; a trailing slash is dropped, as Capistrano does. */
-const deployTo = faulty((path) => {
-  if (path.replaceAll('/', '') === '') return 'it would be the root of the file system'
-  if (CONTROL.test(path)) return 'it contains control characters'
-  if (path.startsWith('~'))
-    return `a relative path is below the home already: write '${path.replace(/^~[^/]*\/?/, '')}'`
-  if (path.startsWith('-')) return 'it starts with a dash'
-  return climbs(path) ? `'.' and '..' are not allowed in it` : undefined
-}).transform((path) => path.replaceAll(/\/+/g, '/').replace(/\/$/, ''))
-
-/** A path inside a release. */
-const inside = faulty((path) => {
-  if (path === '' || path.startsWith('/') || path.endsWith('/'))
-    return `'${path}' is not a path inside a release, such as config/database.yml`
-  if (CONTROL.test(path)) return `${JSON.stringify(path)} contains control characters`
-  if (path.startsWith('-')) return `'${path}' starts with a dash`
-  return climbs(path) || path.includes('//') ? `'${path}' has an empty, '.' or '..' part` : undefined
-})
-
-const command = z.string().refine((text) => text.trim() !== '', 'a command cannot be empty')
-const strategy = z.custom<RestartStrategy>(
-  (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as Partial<RestartStrategy>).restart === 'function',
-  'expected a strategy such as passenger(), or a command',
-)
-
-const url = z.string().regex(/^https?:\/\/[^\s/]/, 'expected an address that begins with http:// or https://')
-const duration = z.custom<Duration>(
-  (value) => milliseconds(value) !== undefined,
-  "expected a time: '10s', '2m'",
-)
-const verifySpec = z
-  .strictObject({
-    url: url.optional(),
-    command: command.optional(),
-    contains: z.string().min(1).optional(),
-    revision: z.boolean().optional(),
-    attempts: z.number().int().min(1).optional(),
-    wait: duration.optional(),
-    timeout: duration.optional(),
-  })
-  .refine((spec) => spec.url !== undefined || spec.command !== undefined, 'expected a url or a command')
-  .refine(
-    ({ url: asked, contains, revision }) => asked !== undefined || (contains ?? revision) === undefined,
-    'contains and revision are about the answer of a url',
-  )
-const verify = z
-  .union([command, verifySpec], { error: 'expected a URL, a command, or { url, … } or { command, … }' })
-  .transform((given): Verify => {
-    if (typeof given === 'object') return given as Verify
-    return url.safeParse(given).success ? { url: given } : { command: given }
-  })
-
-/** Folders that are linked whole; one inside another would be emptied by linking it. */
-const linkedDirs = z.array(inside).superRefine((paths, context) => {
-  const nested = paths.find((path) => paths.some((other) => path.startsWith(`${other}/`)))
-  const message = `'${nested ?? ''}' is inside another linked folder; the outer one is enough`
-  if (nested !== undefined) context.addIssue({ code: 'custom', message })
-})
-
-const ofStage = z.strictObject({
-  application: z.string().regex(/^[^\s/]+$/, 'an application is one word'),
-  repository: faulty(repositoryFault),
-  branch: faulty(branchFault),
-  deployTo,
-  linkedFiles: z.array(inside).default([]),
-  linkedDirs: linkedDirs.default([]),
-  keepReleases: z.number().int().min(1, 'at least the live release is kept').default(5),
-  migrate: command.optional(),
-  restart: z.union([command, strategy]).optional(),
-  verify: verify.optional(),
-  onUnhealthy: z.enum(['rollback', 'rollback-despite-migrations', 'stop']).default('rollback'),
-  failedReleases: z.enum(['remove', 'keep']).default('remove'),
-  rolledBack: z.enum(['archive', 'keep']).default('archive'),
-  lock: z.boolean().default(true),
-})
 
 // `where(…)` is known by a symbol of core; a bare function is the mistake that matters here.
 const selector = z.custom<HostSelector>(
@@ -195,7 +127,8 @@ const backupTask = z.custom<DeployOptions['backup']>(
 const REQUIRED = ['application', 'repository', 'branch', 'deployTo'] as const
 const OPTIONAL = [
   ...(['linkedFiles', 'linkedDirs', 'keepReleases', 'migrate', 'restart', 'verify', 'onUnhealthy'] as const),
-  ...(['failedReleases', 'rolledBack', 'lock'] as const),
+  ...(['failedReleases', 'rolledBack', 'migrations', 'pendingMigrations', 'maintenance'] as const),
+  ...(['uploads', 'lock'] as const),
 ] as const
 const KEYS = [...REQUIRED, ...OPTIONAL]
 
@@ -231,12 +164,13 @@ export function stageOptions(options: DeployOptions, stage: Stage, host?: Host):
     return [[key, resolveOption<unknown>(key, option, stage, host)] as const]
   })
   try {
-    const { migrate, restart, verify, ...rest } = parseOptions(
+    const { migrate, restart, verify, migrations, maintenance, ...rest } = parseOptions(
       'deploy',
       ofStage,
       Object.fromEntries(resolved),
     )
-    return { ...rest, migrate, restart, verify }
+    const { page, path } = maintenance
+    return { ...rest, migrate, restart, verify, migrations, maintenance: { page, path } }
   } catch (error) {
     if (!isProblem(error)) throw error
     const { message, code, details } = error

@@ -15,9 +15,17 @@ export function publishTasks(
   options: DeployOptions,
   on: HostSelector,
   when: WhenReady,
-  { updated, release, migrate, lockHold }: Pick<DeployTasks, 'updated' | 'release' | 'migrate' | 'lockHold'>,
+  {
+    updated,
+    release,
+    migrate,
+    pendingMigrations,
+    lockHold,
+  }: Pick<DeployTasks, 'updated' | 'release' | 'migrate' | 'pendingMigrations' | 'lockHold'>,
 ): PublishTasks {
-  const publishing = group('deploy:publishing', { updated: optional(updated), migrate: optional(migrate) })
+  const publishing = group('deploy:publishing', {
+    ...{ updated: optional(updated), migrate: optional(migrate), pending: optional(pendingMigrations) },
+  })
   const lockBeforePublish = lockFence('deploy:lock:before_publish', options, on, {
     publishing: optional(publishing),
   })

@@ -1,4 +1,5 @@
 import { all, group, optional, task, type HostSelector } from '@deployfile/core'
+import * as z from 'zod'
 import { checkRollback } from './check.ts'
 import { flip, flipBack } from './flip.ts'
 import { lockFence } from './lock/tasks.ts'
@@ -6,11 +7,12 @@ import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
 import { previewFlip } from './preview.ts'
 import { restartAfterGoingBack } from './restart.ts'
 import { chooseTarget } from './rollback.ts'
+import { rollbackMigrationsTask } from './schema-tasks.ts'
 import type { DeployTasks } from './tasks.ts'
 
 export type RollbackTasks = Pick<
   DeployTasks,
-  'rollbackCheck' | 'rollbackTarget' | 'reverting' | 'lockBeforeRevert' | 'revert'
+  'rollbackCheck' | 'rollbackTarget' | 'rollbackMigrations' | 'reverting' | 'lockBeforeRevert' | 'revert'
 >
 
 /** Back to the release before the live one, the same on every host; no git server is asked. */
@@ -34,14 +36,24 @@ export function rollbackTasks(
     desc: 'Choose the release to go back to',
     effect: 'read',
     needs: { states: all(rollbackCheck) },
+    input: z.object({
+      release: z
+        .string()
+        .regex(/^\d{14}$/, 'a release is 14 digits; deploy:releases lists them')
+        .optional()
+        .describe('the release to go to, instead of the one before the live one'),
+    }),
     preview: true,
-    run: ({ needs, log }) => {
-      const name = chooseTarget(needs.states)
+    run: ({ needs, input, log }) => {
+      const name = chooseTarget(needs.states, input.release)
       log(`going back to ${name}`)
       return { name }
     },
   })
-  const reverting = group('deploy:reverting', { target: optional(rollbackTarget) })
+  const rollbackMigrations = rollbackMigrationsTask(options, on, { rollbackCheck, rollbackTarget })
+  const reverting = group('deploy:reverting', {
+    ...{ target: optional(rollbackTarget), migrations: optional(rollbackMigrations) },
+  })
   const lockBeforeRevert = lockFence('deploy:lock:before_revert', options, on, {
     reverting: optional(reverting),
   })
@@ -77,5 +89,5 @@ export function rollbackTasks(
       if (back && restarted) await restartAfterGoingBack(context, settled)
     },
   })
-  return { rollbackCheck, rollbackTarget, reverting, lockBeforeRevert, revert }
+  return { rollbackCheck, rollbackTarget, rollbackMigrations, reverting, lockBeforeRevert, revert }
 }

@@ -4,10 +4,11 @@ import { goodReleases, type HostState } from './host-state.ts'
 /**
  * The release to go back to, one for all hosts: the newest that is good on each of them and older than what is live. By name, never
  * by the age of folders. Where hosts differ (a flip was interrupted) the newest of what is live counts, so that a rollback which
- * died half-way ends at the same release when it is typed again.
- * @throws Problem (check) `NO_OLDER_RELEASE`
+ * died half-way ends at the same release when it is typed again. A release that is named must only be whole: whoever names it knows.
+ * @throws Problem (check) `NO_OLDER_RELEASE`, or `NO_SUCH_RELEASE` for one that was named
  */
-export function chooseTarget(states: PerHost<HostState>): string {
+export function chooseTarget(states: PerHost<HostState>, named?: string): string {
+  if (named !== undefined) return checkNamed(states, named)
   const live = states.map(({ value }) => value.live ?? '').reduce((a, b) => (a > b ? a : b), '')
   const lists = states.map(({ host, value }) => ({
     host,
@@ -26,4 +27,20 @@ export function chooseTarget(states: PerHost<HostState>): string {
       hint: `Good releases older than that: ${each.join('; ')}. Deploy the wanted revision instead: set its full hash as branch.`,
     },
   )
+}
+
+function checkNamed(states: PerHost<HostState>, named: string): string {
+  const refuse = (message: string): never => {
+    const each = states.map(
+      ({ host, value }) => `${host.name} has ${goodReleases(value).join(', ') || 'none'}`,
+    )
+    throw new Problem('check', 'NO_SUCH_RELEASE', message, { hint: `Good releases: ${each.join('; ')}.` })
+  }
+  const without = states.filter(
+    ({ value }) => !value.releases.some(({ name, complete }) => name === named && complete),
+  )
+  if (without.length > 0)
+    refuse(`the release ${named} is not on ${without.map(({ host }) => host.name).join(', ')}, or not whole`)
+  if (states.every(({ value }) => value.live === named)) refuse(`the release ${named} is live already`)
+  return named
 }

@@ -1,6 +1,9 @@
 import type { Task } from '@deployfile/core'
 import type { HostState } from './host-state.ts'
 import type { HeldLock, LockInfo } from './lock/tasks.ts'
+import type { Pending } from './pending.ts'
+import type { ListedRelease } from './releases.ts'
+import type { Unequal } from './schema-tasks.ts'
 
 /** A release on a host, as {@link DeployTasks.release} made it. */
 export interface Release {
@@ -13,6 +16,12 @@ export interface Release {
   readonly branch: string
   /** What `current` was a link to when the release was made; absent on a first deploy. */
   readonly previous?: string
+}
+
+/** `branch=` and `revision=` on the command line. */
+export interface RevisionInput {
+  branch?: string | undefined
+  revision?: string | undefined
 }
 
 /** What is going to be deployed: the same on every host. */
@@ -50,7 +59,7 @@ export interface TasksBeforeMigrate {
   /** Directories, linked files and programs of a host; changes nothing. */
   readonly check: Task<'deploy:check', NoInput, HostState, 'each'>
   /** Branch to commit, and the name of the release; changes nothing. */
-  readonly revision: Task<'deploy:revision', NoInput, Revision, 'primary'>
+  readonly revision: Task<'deploy:revision', RevisionInput, Revision, 'primary'>
   readonly started: Milestone<'started'>
   readonly updating: Milestone<'updating'>
   readonly release: Task<'deploy:release', NoInput, Release, 'each'>
@@ -73,6 +82,7 @@ export interface DeployTasks extends TasksBeforeMigrate {
   readonly migrations: Milestone<'migrations'>
   /** Takes the lock of the deployment, and gives it back when the run is over, however it ends. */
   readonly lockHold: Task<'deploy:lock:hold', NoInput, HeldLock | undefined, 'primary'>
+  readonly pendingMigrations: Task<'deploy:pending_migrations', NoInput, Unequal | undefined, 'primary'>
   readonly backup: BackupTask
   readonly lockBeforeMigrate: Fence<'migrate'>
   readonly migrate: MigrateTask
@@ -96,7 +106,13 @@ export interface DeployTasks extends TasksBeforeMigrate {
   readonly finished: Milestone<'finished'>
   readonly rollback: Milestone<'rollback'>
   readonly rollbackCheck: Task<'deploy:rollback:check', NoInput, HostState, 'each'>
-  readonly rollbackTarget: Task<'deploy:rollback:target', NoInput, { readonly name: string }, 'once'>
+  readonly rollbackTarget: Task<
+    'deploy:rollback:target',
+    { release?: string | undefined },
+    { readonly name: string },
+    'once'
+  >
+  readonly rollbackMigrations: Task<'deploy:rollback:migrations', NoInput, Unequal | undefined, 'primary'>
   readonly reverting: Milestone<'reverting'>
   readonly lockBeforeRevert: Fence<'revert'>
   readonly revert: Task<'deploy:revert', NoInput, Flip, 'each'>
@@ -107,6 +123,14 @@ export interface DeployTasks extends TasksBeforeMigrate {
     { readonly archive: string } | undefined,
     'each'
   >
+  readonly releasesHost: Task<'deploy:releases:host', NoInput, readonly ListedRelease[], 'each'>
+  readonly releases: Task<'deploy:releases', NoInput, void, 'once'>
+  readonly pending: Task<'deploy:pending', RevisionInput, Pending, 'primary'>
+  readonly maintenanceOn: Task<'deploy:maintenance:on', { message?: string | undefined }, void, 'each'>
+  readonly maintenanceOff: Task<'deploy:maintenance:off', NoInput, void, 'each'>
+  readonly sharedPull: Task<'shared:pull', NoInput, void, 'primary'>
+  readonly sharedPushConfirm: Task<'shared:push:confirm', NoInput, void, 'primary'>
+  readonly sharedPush: Task<'shared:push', NoInput, void, 'each'>
   /** For the config's `onFailure`, so that hooks can stand before and after it. */
   readonly failed: Milestone<'failed'>
   readonly lock: Task<'deploy:lock', { message?: string | undefined }, LockInfo, 'primary'>

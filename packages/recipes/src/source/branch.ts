@@ -9,6 +9,12 @@ export function branchFault(name: string): string | undefined {
   return FORBIDDEN.test(name) ? `${JSON.stringify(name)} cannot be the name of a branch or tag` : undefined
 }
 
+/** A sentence when a text is not the full hash of a commit, else undefined. */
+export function revisionFault(hash: string): string | undefined {
+  if (/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(hash)) return undefined
+  return `${JSON.stringify(hash)} is not the full hash of a commit; git rev-parse gives it`
+}
+
 /** A sentence when a repository's address would be read as something else, else undefined. */
 export function repositoryFault(url: string): string | undefined {
   if (url === '') return 'the address of a repository cannot be empty'

@@ -65,7 +65,7 @@ const nodesOf = (plan: Plan): string[] =>
 const onBoth = (name: string): string[] => [`${name}@db1`, `${name}@web1`]
 const deployNodes = [
   ...['assets:build', 'assets:upload@web1', 'deploy', 'deploy:revision@web1'],
-  ...['deploy:lock:hold@web1', 'deploy:lock:before_publish@web1'],
+  ...['deploy:lock:hold@web1', 'deploy:lock:before_publish@web1', 'deploy:pending_migrations@web1'],
   ...[
     'starting',
     'started',
@@ -106,7 +106,7 @@ describe('the nodes of', () => {
 
   it('deploy:migrations: the same, and migrations on the primary database host', () => {
     const expected = [
-      ...deployNodes.filter((id) => id !== 'deploy'),
+      ...deployNodes.filter((id) => !['deploy', 'deploy:pending_migrations@web1'].includes(id)),
       ...['deploy:migrations', 'deploy:backup', 'deploy:lock:before_migrate@web1', 'deploy:migrate@db1'],
     ]
     expect(nodesOf(planOf('deploy:migrations'))).toEqual(expected.sort())
@@ -134,6 +134,7 @@ describe('the nodes of', () => {
           'deploy:finished',
         ],
         ...['deploy:lock:hold@web1', 'deploy:lock:before_revert@web1', 'deploy:decide', 'deploy:healthy'],
+        'deploy:rollback:migrations@web1',
         ...['rollback:check', 'revert', 'restart', 'verify', 'log_revision', 'rollback:archive'].flatMap(
           (name) => onBoth(`deploy:${name}`),
         ),

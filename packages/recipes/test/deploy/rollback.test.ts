@@ -48,6 +48,15 @@ describe('the release to go back to', () => {
     expect(chooseTarget(states('2: 1 2 3', '3: 1 2 3'))).toBe('2')
   })
 
+  it('may be named: any that is whole on every host, also one that is newer, or was rolled back', () => {
+    expect(chooseTarget(states('3: 1 2 3'), '1')).toBe('1')
+    expect(chooseTarget(states('2: 1 2 3-'), '3')).toBe('3')
+    expect(() => chooseTarget(states('3: 1 2? 3'), '2')).toThrow('the release 2 is not on web1, or not whole')
+    expect(() => chooseTarget(states('3: 1 2 3', '3: 1 3'), '2')).toThrow('the release 2 is not on web2')
+    expect(() => chooseTarget(states('3: 1 3'), '3')).toThrow('the release 3 is live already')
+    expect(chooseTarget(states('3: 1 3', '1: 1 3'), '3')).toBe('3')
+  })
+
   it('does not exist before the first, and says where', () => {
     expect(() => chooseTarget(states('1: 1'))).toThrow('there is no release before 1 on web1 to go back to')
     expect(() => chooseTarget(states('3: 1 3', '3: 2 3'))).toThrow(

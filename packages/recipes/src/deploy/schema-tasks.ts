@@ -1,0 +1,102 @@
+import { optional, Problem, task, type HostSelector } from '@deployfile/core'
+import { filesOnlyIn, listNames } from './files-between.ts'
+import { locate, type OnHost } from './layout.ts'
+import { stageOptions, type DeployOptions, type Planning, type StageOptions } from './options.ts'
+import type { DeployTasks } from './tasks.ts'
+
+/** Migrations that one release has and another lacks. */
+export interface Unequal {
+  readonly migrations: readonly string[]
+}
+
+/** On a deploy that does not migrate: are there migrations that the live release has not? */
+export function pendingMigrationsTask(
+  options: DeployOptions,
+  on: HostSelector,
+  { release, updated }: Pick<DeployTasks, 'release' | 'updated'>,
+): DeployTasks['pendingMigrations'] {
+  return task('deploy:pending_migrations', {
+    desc: 'Look for migrations that a plain deploy does not run',
+    on: { role: on, pick: 'primary' },
+    effect: 'read',
+    needs: { release: optional(release), updated: optional(updated) },
+    when: whenCompared(options),
+    async run(context): Promise<Unequal> {
+      const { stage, host, needs, remote, log, confirm } = context
+      const settled = stageOptions(options, stage, host)
+      const { current } = await locate(remote, settled.deployTo)
+      if (!needs.release?.previous) return { migrations: [] }
+      const migrations = await onlyIn(context, settled, needs.release.path, current)
+      if (migrations.length === 0) return { migrations }
+      const found = `the release has ${count(migrations)} that the live one has not, and this deploy does not run ${migrations.length === 1 ? 'it' : 'them'}:\n${listNames(migrations)}`
+      const hint = `To run them: npx deployfile ${stage.name} deploy:migrations`
+      if (settled.pendingMigrations === 'refuse')
+        throw new Problem('task', 'MIGRATIONS_PENDING', `${host.name}: ${found}`, { host: host.name, hint })
+      if (settled.pendingMigrations === 'ask')
+        await confirm({ message: `On ${stage.name} ${found}\n${hint}`, answer: stage.name, mayBeYes: true })
+      else for (const line of `${found}\n${hint}`.split('\n')) log(line)
+      return { migrations }
+    },
+    preview: ({ log }): Unequal => {
+      log('would look for migrations that the release has and the live one has not')
+      return { migrations: [] }
+    },
+  })
+}
+
+/** Before a rollback: are there migrations that the older code does not know? Asks only then. */
+export function rollbackMigrationsTask(
+  options: DeployOptions,
+  on: HostSelector,
+  { rollbackCheck, rollbackTarget }: Pick<DeployTasks, 'rollbackCheck' | 'rollbackTarget'>,
+): DeployTasks['rollbackMigrations'] {
+  return task('deploy:rollback:migrations', {
+    desc: 'Show the migrations that the older code lacks, and ask',
+    on: { role: on, pick: 'primary' },
+    effect: 'read',
+    needs: { state: optional(rollbackCheck), target: optional(rollbackTarget) },
+    when: whenCompared(options),
+    async run(context): Promise<Unequal> {
+      const { stage, host, needs, remote, log, confirm } = context
+      const settled = stageOptions(options, stage, host)
+      const { releases } = await locate(remote, settled.deployTo)
+      const { target, state } = needs
+      if (!target || state?.live === undefined) return { migrations: [] }
+      const path = (name: string): string => `${releases}/${name}`
+      const migrations = await onlyIn(context, settled, path(state.live), path(target.name))
+      if (migrations.length === 0) {
+        log('the older code knows every migration')
+        return { migrations }
+      }
+      await confirm({
+        message: `${target.name} lacks ${count(migrations)} of ${state.live}, which the database keeps:\n${listNames(migrations)}\nGo back all the same if the older code works with that database.`,
+        answer: stage.name,
+        mayBeYes: true,
+      })
+      return { migrations }
+    },
+    preview: ({ log }): Unequal => {
+      log('would ask when the older code lacks migrations')
+      return { migrations: [] }
+    },
+  })
+}
+
+function whenCompared(options: DeployOptions): (context: Planning) => true | string {
+  return ({ stage, host }) =>
+    stageOptions(options, stage, host).migrations !== undefined ||
+    `no 'migrations' option is given to deploy()`
+}
+
+function onlyIn(
+  context: OnHost,
+  { migrations = '' }: StageOptions,
+  one: string,
+  other: string,
+): Promise<readonly string[]> {
+  return filesOnlyIn(context, `${one}/${migrations}`, `${other}/${migrations}`)
+}
+
+function count(migrations: readonly string[]): string {
+  return `${String(migrations.length)} ${migrations.length === 1 ? 'migration' : 'migrations'}`
+}
