@@ -1,3 +1,4 @@
+import { isProblem } from '@deployfile/core'
 import { endOrder, type Trace } from './leftover.ts'
 import type { Order } from './order.ts'
 import type { Shared } from './shared.ts'
@@ -29,10 +30,17 @@ export async function clearLost(
   const work = Promise.allSettled(groups.map((group) => run({ ...endOrder(group, GRACE), clears: true })))
   const done = work.then((results) => {
     clearing.delete(host)
-    // It could not be asked: the next one tries again.
-    const still = groups.flatMap((group, at) => (results[at]?.status === 'rejected' ? group : []))
+    // It could not be asked: the next one tries again. One that sudo refuses is not asked again and again with one password.
+    const still = groups.flatMap((group, at) => {
+      const result = results[at]
+      return result?.status === 'rejected' && !isFinal(result.reason) ? group : []
+    })
     if (still.length > 0) lost.set(host, [...(lost.get(host) ?? []), ...still])
   })
   clearing.set(host, done)
   await done
+}
+
+function isFinal(error: unknown): boolean {
+  return isProblem(error) && ['SUDO_REFUSED', 'LOGIN_SHELL', 'SECRET_MISSING'].includes(error.code)
 }

@@ -76,7 +76,23 @@ export async function perform(
     }
     alive()
     stop.begin()
-    const { running, launched } = await started(order, place, transport, stop, report)
+    const trace = (): Trace => ({
+      mark: place.mark,
+      text: report.facts().text,
+      user: order.user,
+      pid: talk?.greeting?.pid,
+      session: talk?.greeting?.session,
+    })
+    const mayRunOn = (): void => {
+      if (order.urgent !== true) rememberLost(key, shared, trace())
+    }
+    const { running, launched } = await started(order, place, transport, stop, report).catch(
+      (error: unknown) => {
+        // It was sent, and the link broke before anything was heard of it.
+        if (isProblem(error) && error.details.command?.mayHaveRun === true) mayRunOn()
+        throw error
+      },
+    )
     talk = attend(running, {
       ...{ order, launched, input, report, stop, alive },
       mark: place.mark,
@@ -84,13 +100,6 @@ export async function perform(
       greeted: ({ shell }) => {
         if (order.user === undefined) transport.learn?.(shell)
       },
-    })
-    const trace = (): Trace => ({
-      mark: place.mark,
-      text: report.facts().text,
-      user: order.user,
-      pid: talk?.greeting?.pid,
-      session: talk?.greeting?.session,
     })
     // Until sudo has let it through, nothing of it runs, and asking sudo again would not find out more.
     const hunted = (): boolean => order.user === undefined || talk?.greeting !== undefined
@@ -103,7 +112,8 @@ export async function perform(
     ending = outcome.ending
     talk.end()
     const unknown = !ending || (ending.exitCode === null && ending.signal === null)
-    if (unknown && order.urgent !== true && hunted()) rememberLost(key, shared, trace())
+    // Its greeting may have been lost with the link, so that this counts before it has spoken, too.
+    if (unknown) mayRunOn()
     if (outcome.stopped) {
       const left = unknown
         ? 'unknown'
