@@ -128,7 +128,8 @@ describe.runIf(servicesFound('sshd', 'postgres'))(
         3,
         '✘ deploy:check failed on db1',
         `  db1: 127.0.0.1:${port} cannot be reached: the connection was refused, nothing listens there`,
-        `  Try: ssh -p ${port} ${db1.user}@127.0.0.1 true`,
+        // By its name, as ssh_config knows it: jump hosts and keys are then those of the run.
+        `  Try: ssh -p ${port} ${db1.user}@db1 true`,
       )
     })
 
