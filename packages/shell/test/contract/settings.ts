@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { secret } from '@deployfile/core'
@@ -21,7 +22,9 @@ function processes(): { pid: string; args: string; environ: string }[] {
 
 export function settings(open: Open): void {
   test('secrets reach the command and nobody else: no argument, no event, no other environment', async () => {
-    const value = "pa'ss $word\nin two lines"
+    // No word that a stranger's process on this machine might have among its arguments.
+    const word = `$word-${randomUUID()}`
+    const value = `pa'ss ${word}\nin two lines`
     const { shell, folder, root, events } = open()
     // Not from our own environment, which commands on this machine inherit.
     writeFileSync(join(root, 'contract-password'), value)
@@ -41,12 +44,11 @@ export function settings(open: Open): void {
         existsSync(join(folder, 'safe/pid')) && readFileSync(join(folder, 'safe/pid'), 'utf8').endsWith('\n'),
     )
     const child = readFileSync(join(folder, 'safe/pid'), 'utf8').trim()
-    const word = '$word'
     const seen = processes().filter(({ pid }) => pid !== String(process.pid))
-    expect(seen.filter(({ args }) => args.includes(word)).map(({ pid }) => pid)).toEqual([])
-    expect(seen.filter(({ environ }) => environ.includes(word)).map(({ pid }) => pid)).toEqual([child])
     process.kill(Number(child))
     await running
+    expect(seen.filter(({ args }) => args.includes(word)).map(({ pid }) => pid)).toEqual([])
+    expect(seen.filter(({ environ }) => environ.includes(word)).map(({ pid }) => pid)).toEqual([child])
 
     const problem = await problemOf(safe.sh`echo "$PGPASSWORD"; echo "$PGPASSWORD" >&2; exit 1`)
     const all = JSON.stringify([events, problem.message, problem.details])
@@ -63,19 +65,19 @@ export function settings(open: Open): void {
   })
 
   test('a secret that was revealed before is no argument of a shell either', async () => {
-    process.env['CONTRACT_PASSWORD_3'] = 'revealed-before'
+    const value = `revealed-before-${randomUUID()}`
+    process.env['CONTRACT_PASSWORD_3'] = value
     const { shell, folder } = open()
     const input = secret.env('CONTRACT_PASSWORD_3')
     await shell.run('true', [], { input })
-    const running = shell.sh`: ${'revealed-before'}; touch waits; exec sleep 1000`.catch(() => undefined)
-    await until(() => existsSync(join(folder, 'waits')))
-    const holders = processes().filter(({ args }) => args.includes('revealed-before'))
-    expect(holders).toEqual([])
-    const sleeper = processes().find(
-      ({ args, environ }) => args === 'sleep\x001000\x00' && environ.includes(`PWD=${folder}`),
+    const running = shell.sh`: ${value}; echo $$ >waits; exec sleep 1000`.catch(() => undefined)
+    await until(
+      () => existsSync(join(folder, 'waits')) && readFileSync(join(folder, 'waits'), 'utf8').endsWith('\n'),
     )
-    process.kill(Number(sleeper?.pid))
+    const holders = processes().filter(({ args }) => args.includes(value))
+    process.kill(Number(readFileSync(join(folder, 'waits'), 'utf8')))
     await running
+    expect(holders).toEqual([])
   })
 
   test('a secret that is not set fails the command before it starts', async () => {
