@@ -174,7 +174,7 @@ describe.runIf(servicesFound('sshd'))('files over a link that breaks', () => {
     }
     const problem = await cut(false)
     expect(problem.message).toMatch(
-      /^web1: the connection was lost \(.+\) while gone was being downloaded; [1-9]\d* of 2000000 bytes had arrived$/,
+      /^web1: the connection was lost \(.+\) while gone was being downloaded; 9\d{5} of 2000000 bytes had arrived$/,
     )
     expect(problem.details).toMatchObject({
       host: 'web1',
@@ -224,8 +224,7 @@ describe.runIf(servicesFound('sshd'))('files over a link that breaks', () => {
       expect(problem.code).toBe('COMMAND_CANCELLED')
       expect(problem.message).toContain('it may still be running on web1')
     }
-    // Seconds on a quiet machine, and far from the half minute of a keepalive on any.
-    expect(performance.now() - begun).toBeLessThan(25_000)
+    expect(performance.now() - begun).toBeLessThan(9_000)
     expect(there('stalled')).toHaveLength(3)
     // A stalled link is noticed by keepalive in half a minute; here it ends now. sshd's side stays as it is.
     proxy.breakNow('leave')
