@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import {
   keptOf,
-  redact,
   type Ask,
   type ExecuteOptions,
   type Failure,
@@ -13,7 +12,7 @@ import {
 import { failureBlock, warningBlock } from '../render/failure.ts'
 import { shorten } from '../render/problem.ts'
 import type { GoingOn, Renderer } from '../render/renderer.ts'
-import { createStyle, wantsColor, type Output } from '../render/style.ts'
+import { createStyle, wantsColor } from '../render/style.ts'
 import { answer, takeTurns, undoMode, type Answers } from '../run/confirm.ts'
 import type { People } from '../run/doors.ts'
 import { carryOut, logOf, type Work } from '../run/work.ts'
@@ -21,6 +20,7 @@ import { chooseRenderer } from './choose-renderer.ts'
 import { exitCode, signalCode } from './exit-code.ts'
 import type { CommandLine } from './grammar.ts'
 import { commandsFor, nextCommands } from './next-commands.ts'
+import { redacted } from './redacted-output.ts'
 import { listen, type StopSignal } from './signals.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -172,20 +172,6 @@ function questionsOn(
     people: {
       ...(promptHidden && { askHidden: (question) => onScreen(() => promptHidden(question)) }),
       notify: (message) => renderer.notice(message),
-    },
-  }
-}
-
-/** The last gate: shells redact what they emit, messages of tasks pass only here. */
-function redacted(output: Output): Output {
-  return {
-    write: (text) => output.write(redact(text)),
-    isTTY: output.isTTY,
-    get columns() {
-      return output.columns
-    },
-    get rows() {
-      return output.rows
     },
   }
 }

@@ -1,20 +1,13 @@
 import { setMaxListeners } from 'node:events'
-import {
-  execute,
-  Problem,
-  redact,
-  type Catalog,
-  type Failure,
-  type Plan,
-  type RunEvent,
-} from '@deployfile/core'
+import { execute, Problem, type Catalog, type Failure, type Plan, type RunEvent } from '@deployfile/core'
 import { createShells, dryShells } from '@deployfile/shell'
 import { failureBlock, warningBlock } from '../render/failure.ts'
-import { createStyle, wantsColor, type Output } from '../render/style.ts'
+import { createStyle, wantsColor } from '../render/style.ts'
 import { runInfo } from '../run/run-info.ts'
 import { chooseRenderer } from './choose-renderer.ts'
 import { exitCode, signalCode } from './exit-code.ts'
 import type { CommandLine } from './grammar.ts'
+import { redacted } from './redacted-output.ts'
 import { listen, type StopSignal } from './signals.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -90,17 +83,4 @@ function refuse(): Promise<never> {
 function warningOf(event: RunEvent): Failure | undefined {
   if (event.type !== 'node.ended' || event.status !== 'warned' || !event.problem) return undefined
   return { node: event.node, phase: event.phase, problem: event.problem }
-}
-
-function redacted(output: Output): Output {
-  return {
-    write: (text) => output.write(redact(text)),
-    isTTY: output.isTTY,
-    get columns() {
-      return output.columns
-    },
-    get rows() {
-      return output.rows
-    },
-  }
 }
