@@ -12,6 +12,7 @@ import {
   defineConfig,
   execute,
   loadCatalog,
+  namespace,
   resolvePlan,
   type AnyTask,
   type Question,
@@ -44,6 +45,8 @@ export interface Change {
   readonly ask?: (question: Question) => Promise<void>
   readonly inputs?: Readonly<Record<string, string>>
   readonly isProtected?: boolean
+  /** The recipe is in a namespace of this name. */
+  readonly prefix?: string
   /** Milliseconds. */
   readonly lockWait?: number
 }
@@ -125,7 +128,7 @@ async function run(
           },
         },
       },
-      use: [app],
+      use: [change.prefix === undefined ? app : namespace(change.prefix, app)],
       tasks: change.tasks ?? [],
       before: change.hooks?.(app.tasks) ?? {},
     }),

@@ -48,11 +48,12 @@ export function makeInstance(
   const { task, request, hookOf } = wanted
   const { spec, bound } = task['~task']
   const key = instanceKey(task.name, bound)
-  const skipped = spec.when ? decide(spec.when, stage, places, input) : NEVER
+  const skipped = spec.when ? decide(task.name, spec.when, stage, places, input) : NEVER
   return { key, task, spec, stage, places, input, skipped, request, hookOf, nowhere }
 }
 
 function decide(
+  task: string,
   when: NonNullable<ErasedSpec['when']>,
   { stage }: StageEntry,
   places: Places,
@@ -60,7 +61,7 @@ function decide(
 ): ReadonlyMap<Host | undefined, string> {
   const skipped = new Map<Host | undefined, string>()
   for (const host of places) {
-    const verdict = when({ stage, input, ...(host && { host }) })
+    const verdict = when({ task, stage, input, ...(host && { host }) })
     if (verdict !== true) skipped.set(host, typeof verdict === 'string' ? verdict : `not on ${stage.name}`)
   }
   return skipped

@@ -27,6 +27,7 @@ export function contextOf(catalog: Catalog, shells: ShellProvider, job: Job, lin
   const context: Omit<BaseContext, 'local'> &
     WithDoors & { readonly needs: unknown; readonly input: unknown; readonly call: unknown } = {
     [DOORS]: { shells, link, host },
+    task: job.node.task,
     stage: entry.stage,
     hosts: entry.hosts,
     input: input ?? {},

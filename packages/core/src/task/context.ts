@@ -27,6 +27,8 @@ interface Skip {
 
 // Functions as properties, not methods: bodies take them out by destructuring.
 export interface BaseContext {
+  /** This task's name as the config has it, with the prefix of its namespace: for messages that say what to type. */
+  readonly task: string
   readonly stage: Stage
   /** All hosts of the stage. */
   readonly hosts: readonly Host[]

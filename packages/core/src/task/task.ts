@@ -42,6 +42,8 @@ export type AtOf<T> = T extends { readonly '~task': { readonly at: infer A } } ?
 
 /** What `when` sees: it is decided while planning, before anything is connected. */
 export interface PlanContext<S> {
+  /** The task's name as the config has it, with the prefix of its namespace. */
+  readonly task: string
   readonly stage: Stage
   readonly input: SchemaOutput<S>
   /** Only for a task with `on`. */

@@ -1,6 +1,7 @@
 import { all, group, optional, task } from '@deployfile/core'
 import { stageOptions, type DeployOptions } from './options.ts'
 import type { Decision, DeployTasks } from './tasks.ts'
+import { typed } from './typed.ts'
 
 export type DecideTasks = Pick<DeployTasks, 'decide' | 'published' | 'reverted'>
 
@@ -25,11 +26,12 @@ export function decideTasks(
     commits: true,
     needs: { publish: optional(all(publish)), revert: optional(all(revert)), migrated: optional(migrate) },
     preview: true,
-    run({ stage, needs, log, skip }): Decision {
+    run(context): Decision {
+      const { stage, needs, log, skip } = context
       const because = whyNotBack(stageOptions(options, stage).onUnhealthy, needs.migrated !== undefined)
       if (because === undefined) return skip('a failure of restart or verify goes back', { goesBack: true })
       log(
-        `if restart or verify fails, every host stays on this release, because ${because}; to go back: npx deployfile ${stage.name} deploy:rollback`,
+        `if restart or verify fails, every host stays on this release, because ${because}; to go back: ${typed(context, 'deploy:rollback')}`,
       )
       return { goesBack: false, because }
     },

@@ -9,6 +9,7 @@ import {
   type WhenReady,
 } from './options.ts'
 import type { DeployTasks } from './tasks.ts'
+import { typed } from './typed.ts'
 
 export type MaintenanceTasks = Pick<DeployTasks, 'maintenanceOn' | 'maintenanceOff'>
 
@@ -34,7 +35,7 @@ export function maintenanceTasks(
       const path = await pathOf(context, settled)
       await remote.mkdir(path.slice(0, path.lastIndexOf('/')))
       await remote.writeFile(path, await readPage(context, settled, input.message))
-      log(`${path} is shown until: npx deployfile ${stage.name} deploy:maintenance:off`)
+      log(`${path} is shown until: ${typed(context, 'deploy:maintenance:off')}`)
     },
     async undo(context) {
       await context.remote.remove(await pathOf(context, stageOptions(options, context.stage, context.host)))

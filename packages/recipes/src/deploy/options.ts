@@ -180,6 +180,7 @@ export function stageOptions(options: DeployOptions, stage: Stage, host?: Host):
 
 /** What `when` sees, as far as this recipe looks. */
 export interface Planning {
+  readonly task: string
   readonly stage: Stage
   readonly host?: Host
 }

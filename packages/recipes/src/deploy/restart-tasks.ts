@@ -3,6 +3,7 @@ import type { OnHost } from './layout.ts'
 import { stageOptions, type DeployOptions, type Planning, type WhenReady } from './options.ts'
 import { markRestart, restartApplication } from './restart.ts'
 import type { Decision, DeployTasks } from './tasks.ts'
+import { typed } from './typed.ts'
 import { verifyRelease } from './verify.ts'
 
 export type RestartTasks = Pick<DeployTasks, 'restart' | 'verify' | 'healthy'>
@@ -83,8 +84,8 @@ async function advised<T>(
   act: () => Promise<T>,
 ): Promise<T> {
   if (decision?.goesBack !== false) return act()
-  const { stage, log, signal } = context
-  const advice = `Every host stays on the new release, because ${decision.because ?? ''}. To start it again: npx deployfile ${stage.name} deploy:restart; to go back: npx deployfile ${stage.name} deploy:rollback`
+  const { log, signal } = context
+  const advice = `Every host stays on the new release, because ${decision.because ?? ''}. To start it again: ${typed(context, 'deploy:restart')}; to go back: ${typed(context, 'deploy:rollback')}`
   try {
     return await act()
   } catch (cause) {

@@ -6,6 +6,7 @@ import { ledgerLine } from './ledger.ts'
 import type { StageOptions } from './options.ts'
 import { runSteps } from './step.ts'
 import type { Release } from './tasks.ts'
+import { typed } from './typed.ts'
 import { runUserCommand } from './user-command.ts'
 
 /** Writes down that the application is told to start from a release, before it is: what goes back must then restart as well. */
@@ -64,11 +65,11 @@ export async function restartAfterGoingBack(context: OnHost, options: StageOptio
   try {
     await restartApplication(context, options)
   } catch (cause) {
-    const { host, stage } = context
+    const { host } = context
     const { message, command } = toRecord(cause)
     throw new Problem('task', 'UNDO_FAILED', `current is back where it was, but ${message}`, {
       ...{ host: host.name, command, cause },
-      hint: `The application may still run the release that was taken back. When it can start again: npx deployfile ${stage.name} deploy:restart`,
+      hint: `The application may still run the release that was taken back. When it can start again: ${typed(context, 'deploy:restart')}`,
     })
   }
 }

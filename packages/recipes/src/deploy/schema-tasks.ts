@@ -3,6 +3,7 @@ import { filesOnlyIn, listNames } from './files-between.ts'
 import { locate, type OnHost } from './layout.ts'
 import { stageOptions, type DeployOptions, type Planning, type StageOptions } from './options.ts'
 import type { DeployTasks } from './tasks.ts'
+import { typed } from './typed.ts'
 
 /** Migrations that one release has and another lacks. */
 export interface Unequal {
@@ -29,7 +30,7 @@ export function pendingMigrationsTask(
       const migrations = await onlyIn(context, settled, needs.release.path, current)
       if (migrations.length === 0) return { migrations }
       const found = `the release has ${count(migrations)} that the live one has not, and this deploy does not run ${migrations.length === 1 ? 'it' : 'them'}:\n${listNames(migrations)}`
-      const hint = `To run them: npx deployfile ${stage.name} deploy:migrations`
+      const hint = `To run them: ${typed(context, 'deploy:migrations')}`
       if (settled.pendingMigrations === 'refuse')
         throw new Problem('task', 'MIGRATIONS_PENDING', `${host.name}: ${found}`, { host: host.name, hint })
       if (settled.pendingMigrations === 'ask')

@@ -8,6 +8,7 @@ import {
   type WhenReady,
 } from './options.ts'
 import type { DeployTasks } from './tasks.ts'
+import { typed } from './typed.ts'
 
 export type SharedTasks = Pick<DeployTasks, 'sharedPull' | 'sharedPushConfirm' | 'sharedPush'>
 
@@ -127,12 +128,12 @@ function checkUploads(options: DeployOptions, { stage, host }: Planning): void {
   )
 }
 
-function refuseProtected({ stage }: Planning): void {
+function refuseProtected({ stage, task }: Planning): void {
   if (!stage.protected) return
   throw new Problem(
     'usage',
     'STAGE_PROTECTED',
     `uploads are never pushed to '${stage.name}', which is protected`,
-    { hint: `To bring those of ${stage.name} here: npx deployfile ${stage.name} shared:pull` },
+    { hint: `To bring those of ${stage.name} here: ${typed({ stage, task }, 'shared:pull')}` },
   )
 }

@@ -1,5 +1,6 @@
 import { Problem } from '@deployfile/core'
 import type { OnHost } from '../layout.ts'
+import { typed } from '../typed.ts'
 import type { LockState } from './owner.ts'
 
 /** `Alice's run 2026…-3f9a since 2026-11-23 12:03:11 UTC (4 minutes ago), process 4711 on alice-laptop, last heard of 8 seconds ago`. */
@@ -12,8 +13,9 @@ export function describeLock({ owner, beat, now }: LockState): string {
 }
 
 /** What a run that may not go on is told: whose the lock is, since when, from where, and what to type. */
-export function lockHeld({ host, stage }: Pick<OnHost, 'host' | 'stage'>, state: LockState): Problem {
-  const unlock = `npx deployfile ${stage.name} deploy:unlock`
+export function lockHeld(context: Pick<OnHost, 'host' | 'stage' | 'task'>, state: LockState): Problem {
+  const { host } = context
+  const unlock = typed(context, 'deploy:unlock')
   const manual = state.owner.process === undefined
   const hint = manual
     ? `When that is over: ${unlock}`

@@ -1,6 +1,7 @@
 import { Problem, type Shell } from '@deployfile/core'
 import { locate, type Layout, type OnHost } from '../layout.ts'
 import { runSteps } from '../step.ts'
+import { typed } from '../typed.ts'
 import { describeLock } from './describe.ts'
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts'
 import { ownerStart, readLock, type LockState } from './owner.ts'
@@ -39,7 +40,7 @@ export function keepAlive(context: OnHost, layout: Layout, every?: number): void
  * @throws Problem `LOCK_LOST` (task)
  */
 export async function confirmLock(context: OnHost, layout: Layout): Promise<void> {
-  const { remote, run, host, stage } = context
+  const { remote, run, host } = context
   const { ours, lock } = await beat(remote, run.id, layout)
   if (!ours || lock === undefined) {
     const message =
@@ -48,7 +49,7 @@ export async function confirmLock(context: OnHost, layout: Layout): Promise<void
         : `${host.name}: the deploy lock was taken over by ${describeLock(lock)}`
     throw new Problem('task', 'LOCK_LOST', message, {
       host: host.name,
-      hint: `See who deploys, then start again: npx deployfile ${stage.name} deploy:lock:status`,
+      hint: `See who deploys, then start again: ${typed(context, 'deploy:lock:status')}`,
     })
   }
   if (lock.owner.process && !isThisProcess(lock.owner.process)) await takeLock(context, layout)

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { locate, type Layout, type OnHost } from '../layout.ts'
 import { stageOptions, type DeployOptions, type Planning, type WhenReady } from '../options.ts'
 import type { DeployTasks, NoInput } from '../tasks.ts'
+import { typed } from '../typed.ts'
 import { describeLock } from './describe.ts'
 import { confirmLock, keepAlive, releaseLock, removeLock } from './keep.ts'
 import { lookAtLock } from './look.ts'
@@ -74,7 +75,7 @@ export function lockTasks(
       const layout = await settle(context)
       await takeLock(context, layout, { manual: { message: context.input.message } })
       const state = await lookAtLock(context, layout.deployTo)
-      context.log(`deploys are locked; to go on: npx deployfile ${context.stage.name} deploy:unlock`)
+      context.log(`deploys are locked; to go on: ${typed(context, 'deploy:unlock')}`)
       return infoOf(context.host.name, state)
     },
     async preview(context): Promise<LockInfo> {
