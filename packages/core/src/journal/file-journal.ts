@@ -2,6 +2,7 @@ import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, wr
 import { join } from 'node:path'
 import type { RunEvent } from '../event/event.ts'
 import type { Journal } from '../port/journal.ts'
+import { lineOf } from './line.ts'
 
 /**
  * A journal in `<dir>/events.jsonl`, one event a line; makes the folder. Events of one turn of the event loop are written together:
@@ -15,11 +16,8 @@ export function fileJournal(dir: string, keep?: number): Journal {
   let pending = ''
   let turn: NodeJS.Immediate | undefined
   let lost: { readonly reason: unknown } | undefined
-  const flush = (): void => {
+  const write = (text: string): void => {
     if (lost) throw lost.reason
-    if (pending === '') return
-    const text = pending
-    pending = ''
     try {
       writeAll(file, text)
     } catch (reason) {
@@ -28,9 +26,23 @@ export function fileJournal(dir: string, keep?: number): Journal {
       throw reason
     }
   }
+  const flush = (): void => {
+    if (lost) throw lost.reason
+    if (pending === '') return
+    const text = pending
+    pending = ''
+    write(text)
+  }
   return {
     append(event: RunEvent) {
-      pending += `${JSON.stringify(event)}\n`
+      const line = lineOf(event)
+      if (line.length < LONG) pending += `${line}\n`
+      else {
+        // Put together with anything it would be copied as a whole, and the plan of a large run is many megabytes.
+        flush()
+        write(line)
+        pending = '\n'
+      }
       // What announces nothing, a body's end or a line of output, must not wait for the next body to start.
       turn ??= setImmediate(() => {
         turn = undefined
@@ -58,6 +70,9 @@ export function fileJournal(dir: string, keep?: number): Journal {
     },
   }
 }
+
+/** Characters from which a line is written by itself. */
+const LONG = 65_536
 
 function writeAll(file: number, text: string): void {
   let written = writeSync(file, text)

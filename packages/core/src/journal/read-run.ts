@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import type { RunEvent } from '../event/event.ts'
 import { Problem } from '../problem/problem.ts'
+import { eventOf } from './line.ts'
 import type { RecordedRun } from './recorded-run.ts'
 import { replay } from './replay.ts'
 
@@ -40,7 +41,7 @@ async function* eventsOf(
       pieces = []
       start = end + 1
       read.line++
-      yield parse(line.toString())
+      yield eventOf(line.toString())
       read.bytes += line.length + 1
     }
     if (start < chunk.length) pieces.push(chunk.subarray(start))
@@ -48,13 +49,6 @@ async function* eventsOf(
 }
 
 const NEWLINE = 0x0a
-
-function parse(line: string): RunEvent {
-  const value: unknown = JSON.parse(line)
-  if (typeof value !== 'object' || value === null || !('type' in value) || !('seq' in value))
-    throw new SyntaxError('it is not an event')
-  return value as RunEvent
-}
 
 function placed(thrown: unknown, file: string, line: number): unknown {
   if (thrown instanceof SyntaxError) {

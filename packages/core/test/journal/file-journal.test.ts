@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileJournal, task } from '@deployfile/core'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { eventOf } from '../../src/journal/line.ts'
 import { runTasks } from '../run/run-plan.ts'
 
 let dir = ''
@@ -17,7 +18,7 @@ const lines = (): unknown[] =>
   readFileSync(join(dir, 'run', 'events.jsonl'), 'utf8')
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as unknown)
+    .map(eventOf)
 
 test('has every event of the run, as one line each, readable by its owner only', async () => {
   const journal = fileJournal(join(dir, 'run'))
