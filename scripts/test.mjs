@@ -59,7 +59,7 @@ async function main() {
   step(`Running the tests (vitest run${args.map((arg) => ` ${arg}`).join('')})`)
   const found = Object.fromEntries(
     Object.entries(findServices()).map(([name, path]) => [
-      `DEPLOYFILE_TEST_${name.toUpperCase()}`,
+      `DEPLOYFILE_TEST_${name.toUpperCase().replace('-', '_')}`,
       path ?? 'none',
     ]),
   )

@@ -21,8 +21,8 @@ export async function installWithApt(services) {
       undo.push(forbidClusters())
       await apt(stop, 'install', 'postgresql')
     }
-    for (const program of ['sudo', 'rsync'].filter((name) => services.includes(name)))
-      await apt(stop, 'install', program)
+    const programs = ['sudo', 'rsync', 'puma', 'git-lfs'].filter((name) => services.includes(name))
+    if (programs.length > 0) await apt(stop, 'install', ...programs)
     if (services.includes('sshd')) {
       const hadServer = existsSync('/etc/ssh/sshd_config')
       await apt(stop, 'install', 'openssh-server')

@@ -3,6 +3,8 @@ export interface Services {
   readonly postgres: string | undefined
   readonly sudo: string | undefined
   readonly rsync: string | undefined
+  readonly puma: string | undefined
+  readonly 'git-lfs': string | undefined
 }
 
 export function findServices(): Services
@@ -10,3 +12,4 @@ export function findSshd(): string | undefined
 export function findPostgres(): string | undefined
 export function findSudo(): string | undefined
 export function findRsync(): string | undefined
+export function findOnPath(name: string): string | undefined

@@ -6,11 +6,18 @@ const POSTGRES_PROGRAMS = ['initdb', 'postgres', 'pg_dump', 'pg_restore', 'psql'
 
 /**
  * The real servers on this machine: `sshd` is the absolute path of OpenSSH's server (it re-executes itself and refuses
- * anything else), `postgres` the folder that holds the server's programs and the client's of the same major version. `sudo` and
- * `rsync` are no servers, but nothing else can stand in for them.
+ * anything else), `postgres` the folder that holds the server's programs and the client's of the same major version. `sudo`, `rsync`
+ * and `git-lfs` are no servers, but nothing else can stand in for them.
  */
 export function findServices() {
-  return { sshd: findSshd(), postgres: findPostgres(), sudo: findSudo(), rsync: findRsync() }
+  return {
+    sshd: findSshd(),
+    postgres: findPostgres(),
+    sudo: findSudo(),
+    rsync: findRsync(),
+    puma: findOnPath('puma'),
+    'git-lfs': findOnPath('git-lfs'),
+  }
 }
 
 export function findSshd() {
@@ -23,8 +30,12 @@ export function findSudo() {
 }
 
 export function findRsync() {
+  return findOnPath('rsync')
+}
+
+export function findOnPath(name) {
   return pathFolders()
-    .map((folder) => join(folder, 'rsync'))
+    .map((folder) => join(folder, name))
     .find(prints)
 }
 

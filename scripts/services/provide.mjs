@@ -2,12 +2,21 @@ import { existsSync, readFileSync } from 'node:fs'
 import { installWithApt } from './apt.mjs'
 import { findServices } from './find.mjs'
 
-const PACKAGES = { sshd: 'openssh-server', postgres: 'postgresql', sudo: 'sudo', rsync: 'rsync' }
+const PACKAGES = {
+  sshd: 'openssh-server',
+  postgres: 'postgresql',
+  sudo: 'sudo',
+  rsync: 'rsync',
+  puma: 'puma',
+  'git-lfs': 'git-lfs',
+}
 const NAMES = {
   sshd: 'an OpenSSH server (sshd)',
   postgres: 'a PostgreSQL server with its client programs',
   sudo: 'sudo',
   rsync: 'rsync',
+  puma: 'puma',
+  'git-lfs': 'git-lfs',
 }
 
 /**

@@ -1,7 +1,21 @@
-import { findPostgres, findRsync, findSshd, findSudo } from '../../scripts/services/find.mjs'
+import { findOnPath, findPostgres, findRsync, findSshd, findSudo } from '../../scripts/services/find.mjs'
 
-const PACKAGES = { sshd: 'openssh-server', postgres: 'postgresql', sudo: 'sudo', rsync: 'rsync' } as const
-const FIND = { sshd: findSshd, postgres: findPostgres, sudo: findSudo, rsync: findRsync }
+const PACKAGES = {
+  sshd: 'openssh-server',
+  postgres: 'postgresql',
+  sudo: 'sudo',
+  rsync: 'rsync',
+  puma: 'puma',
+  'git-lfs': 'git-lfs',
+} as const
+const FIND = {
+  sshd: findSshd,
+  postgres: findPostgres,
+  sudo: findSudo,
+  rsync: findRsync,
+  puma: () => findOnPath('puma'),
+  'git-lfs': () => findOnPath('git-lfs'),
+}
 export type Service = keyof typeof PACKAGES
 
 const found = new Map<Service, string | undefined>()
@@ -9,7 +23,7 @@ const found = new Map<Service, string | undefined>()
 /** Where a service is: sshd's program, or the folder of PostgreSQL's. `npm test` looks once and says so in the environment. */
 export function findService(service: Service): string | undefined {
   if (!found.has(service)) {
-    const told = process.env[`DEPLOYFILE_TEST_${service.toUpperCase()}`]
+    const told = process.env[`DEPLOYFILE_TEST_${service.toUpperCase().replace('-', '_')}`]
     const path = told ?? FIND[service]()
     found.set(service, path === 'none' ? undefined : path)
   }

@@ -20,7 +20,13 @@ export type {
   RevisionInput,
   TasksBeforeMigrate,
 } from './deploy/tasks.ts'
+export { command, type CommandStrategyOptions } from './restart/command.ts'
 export { passenger, type PassengerOptions } from './restart/passenger.ts'
+export { pm2, type Pm2Options } from './restart/pm2.ts'
+export { puma, type PumaOptions } from './restart/puma.ts'
+export type { SignalOptions } from './restart/signalled.ts'
+export { systemd, type SystemdOptions } from './restart/systemd.ts'
+export { unicorn, type UnicornOptions } from './restart/unicorn.ts'
 export type { RestartContext, RestartStrategy } from './restart/strategy.ts'
 export { postgres } from './database/postgres.ts'
 export type { DatabaseSpec, PostgresOptions } from './database/options.ts'

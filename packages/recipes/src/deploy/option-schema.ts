@@ -1,12 +1,10 @@
 import { milliseconds, type Duration } from '@deployfile/core'
 import * as z from 'zod'
 import { faulty } from '../option/faulty.ts'
+import { climbs, CONTROL, pathInside } from '../option/path.ts'
 import type { RestartStrategy } from '../restart/strategy.ts'
 import { branchFault, repositoryFault } from '../source/branch.ts'
 import type { Verify } from './verify.ts'
-
-const CONTROL = /[\u0000-\u001f\u007f]/
-const climbs = (path: string): boolean => path.split('/').some((part) => part === '..' || part === '.')
 
 /** Where to deploy; a trailing slash is dropped, as Capistrano does. */
 const deployTo = faulty((path) => {
@@ -17,15 +15,6 @@ const deployTo = faulty((path) => {
   if (path.startsWith('-')) return 'it starts with a dash'
   return climbs(path) ? `'.' and '..' are not allowed in it` : undefined
 }).transform((path) => path.replaceAll(/\/+/g, '/').replace(/\/$/, ''))
-
-/** A path inside a release. */
-const inside = faulty((path) => {
-  if (path === '' || path.startsWith('/') || path.endsWith('/'))
-    return `'${path}' is not a path inside a release, such as config/database.yml`
-  if (CONTROL.test(path)) return `${JSON.stringify(path)} contains control characters`
-  if (path.startsWith('-')) return `'${path}' starts with a dash`
-  return climbs(path) || path.includes('//') ? `'${path}' has an empty, '.' or '..' part` : undefined
-})
 
 const command = z.string().refine((text) => text.trim() !== '', 'a command cannot be empty')
 const strategy = z.custom<RestartStrategy>(
@@ -64,7 +53,7 @@ const verify = z
   })
 
 /** Folders that are linked whole; one inside another would be emptied by linking it. */
-const linkedDirs = z.array(inside).superRefine((paths, context) => {
+const linkedDirs = z.array(pathInside).superRefine((paths, context) => {
   const nested = paths.find((path) => paths.some((other) => path.startsWith(`${other}/`)))
   const message = `'${nested ?? ''}' is inside another linked folder; the outer one is enough`
   if (nested !== undefined) context.addIssue({ code: 'custom', message })
@@ -76,7 +65,7 @@ export const ofStage = z.strictObject({
   repository: faulty(repositoryFault),
   branch: faulty(branchFault),
   deployTo,
-  linkedFiles: z.array(inside).default([]),
+  linkedFiles: z.array(pathInside).default([]),
   linkedDirs: linkedDirs.default([]),
   keepReleases: z.number().int().min(1, 'at least the live release is kept').default(5),
   migrate: command.optional(),
@@ -85,14 +74,14 @@ export const ofStage = z.strictObject({
   onUnhealthy: z.enum(['rollback', 'rollback-despite-migrations', 'stop']).default('rollback'),
   failedReleases: z.enum(['remove', 'keep']).default('remove'),
   rolledBack: z.enum(['archive', 'keep']).default('archive'),
-  migrations: inside.optional(),
+  migrations: pathInside.optional(),
   pendingMigrations: z.enum(['warn', 'ask', 'refuse']).default('warn'),
   maintenance: z
     .strictObject({
       page: z.string().min(1).optional(),
-      path: inside.default('public/system/maintenance.html'),
+      path: pathInside.default('public/system/maintenance.html'),
     })
     .prefault({}),
-  uploads: z.array(inside).default([]),
+  uploads: z.array(pathInside).default([]),
   lock: z.boolean().default(true),
 })

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import {
   isProblem,
+  milliseconds,
   Problem,
   resolveOption,
   type Host,
@@ -8,6 +9,7 @@ import {
   type OnPick,
   type Option,
   type PerStage,
+  type Rolling,
   type Stage,
   type Task,
 } from '@deployfile/core'
@@ -36,6 +38,11 @@ export interface DeployOptions<S extends string = string> {
   readonly migrate?: string | PerStage<S, string> | ((tasks: TasksBeforeMigrate) => MigrateTask)
   /** A strategy such as `passenger()`, or a command that is run in `current`. Default: nothing is restarted. */
   readonly restart?: Option<RestartStrategy | string, S>
+  /**
+   * Restarts the hosts in batches, `{ batch: 1, wait: '10s' }`: with `verify` the next batch begins when all of one are well. Default:
+   * all hosts at once.
+   */
+  readonly rolling?: Pick<Rolling, 'batch' | 'wait'>
   /**
    * What must be well after a restart, tried again and again until it is: a URL (asked from this machine), a command (run on each host
    * in `current`), or `{ url, revision: true }` and the like. Default: nothing.
@@ -124,6 +131,14 @@ const backupTask = z.custom<DeployOptions['backup']>(
   'expected a task, such as db.tasks.create of postgres()',
 )
 
+const batches = z.strictObject(
+  {
+    batch: z.union([z.number().int().min(1), z.string().regex(/^\d+(\.\d+)?%$/)]),
+    wait: z.custom((value) => milliseconds(value) !== undefined).optional(),
+  },
+  "expected { batch: 2 } or { batch: '25%', wait: '10s' }",
+)
+
 const REQUIRED = ['application', 'repository', 'branch', 'deployTo'] as const
 const OPTIONAL = [
   ...(['linkedFiles', 'linkedDirs', 'keepReleases', 'migrate', 'restart', 'verify', 'onUnhealthy'] as const),
@@ -149,6 +164,7 @@ export function checkOptions(options: DeployOptions): void {
     on: selector.optional(),
     migrateOn: primary.optional(),
     backup: backupTask.optional(),
+    rolling: batches.optional(),
   })
   parseOptions('deploy', schema, options)
 }

@@ -25,6 +25,7 @@ export function restartTasks(
   const restart: DeployTasks['restart'] = task('deploy:restart', {
     desc: 'Restart the application',
     on,
+    ...(options.rolling && { rolling: options.rolling }),
     needs: { ...flipped, published: optional(published), reverted: optional(reverted) },
     when,
     preview: true,
@@ -40,6 +41,8 @@ export function restartTasks(
         const name = (needs.release ?? needs.revert)?.name
         if (name !== undefined && run.dryRun !== true) await markRestart(context, settled, name)
         await restartApplication(context, settled, needs.release)
+        // What is not well ends the batch, and the hosts of the others go on as they were.
+        if (options.rolling && run.dryRun !== true) await verifyRelease(context, settled)
       }),
   })
   const verify = task('deploy:verify', {
@@ -48,7 +51,8 @@ export function restartTasks(
     effect: 'read',
     needs: {
       ...flipped,
-      restart: optional(restart),
+      // In batches each host was verified when it was restarted: here all are once more, when the last one is.
+      restart: optional(options.rolling ? all(restart) : restart),
       published: optional(published),
       reverted: optional(reverted),
     },

@@ -57,6 +57,8 @@ describe('deploy() checks what is the same for every stage at once', () => {
     [{ restart: { name: 'x' } }, 'restart'],
     [{ on: () => true }, 'where(host => …)'],
     [{ migrateOn: { role: 'db' } }, 'migrateOn'],
+    [{ rolling: { batch: 0 } }, 'rolling'],
+    [{ rolling: { batch: '25%', maxFail: 1 } }, 'rolling'],
     [{ migrate: () => task('other', { run: () => undefined }) }, `must make a task named 'deploy:migrate'`],
   ])('refuses %j', (option, message) => {
     expect(given({ ...required, ...option })).toContain(message)

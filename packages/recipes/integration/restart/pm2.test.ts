@@ -1,0 +1,92 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { pm2 } from '../../src/index.ts'
+import { makeRestartHost, type RestartHost } from './on-host.ts'
+
+// A stand-in that does what PM2 7 was seen to do: it starts again from where it first found a script, whatever link led there; with
+// --cwd it keeps the link.
+let host: RestartHost
+beforeEach(() => {
+  host = makeRestartHost()
+  host.install(
+    'pm2',
+    `printf '%s\\n' "$*" >> ${host.path}/asked
+case $1 in
+  jlist) echo '[PM2] a word of its own'; cat ${host.path}/list ;;
+  startOrReload) printf '[{"name":"shop","pm_id":1,"pm2_env":{"status":"%s","pm_exec_path":"%s/server.js"}}]' "$(cat ${host.path}/status)" "$4" > ${host.path}/list ;;
+esac`,
+  )
+  mkdirSync(join(host.path, '.pm2'))
+  writeFileSync(join(host.path, 'status'), 'online')
+  host.release('1', { 'ecosystem.config.js': '' })
+})
+afterEach(() => host[Symbol.asyncDispose]())
+
+const asked = (): readonly string[] => readFileSync(join(host.path, 'asked'), 'utf8').trimEnd().split('\n')
+
+/** PM2 runs, and has these scripts. */
+function runs(...scripts: readonly string[]): void {
+  const list = scripts.map((script, id) => ({
+    name: `app${String(id)}`,
+    pm_id: id,
+    pm2_env: { status: 'online', pm_exec_path: script },
+  }))
+  writeFileSync(join(host.path, 'list'), JSON.stringify(list))
+}
+
+describe('pm2()', () => {
+  beforeEach(() => {
+    process.env['PM2_HOME'] = join(host.path, '.pm2')
+    writeFileSync(join(host.path, '.pm2/pm2.pid'), String(process.pid))
+    return () => {
+      delete process.env['PM2_HOME']
+    }
+  })
+
+  it('reloads what runs by way of current', async () => {
+    runs(`${host.current}/server.js`, '/srv/other/server.js')
+    expect(await host.restart(pm2())).toEqual(['the applications of ecosystem.config.js are reloaded'])
+    expect(asked()).toEqual([
+      'jlist',
+      `startOrReload ecosystem.config.js --cwd ${host.current} --update-env`,
+      'jlist',
+    ])
+  })
+
+  it('starts anew what is pinned to a release, and leaves other applications alone', async () => {
+    runs('/srv/other/server.js', join(host.deployTo, 'releases/0/server.js'))
+    expect(await host.restart(pm2({ env: 'production', save: true }))).toEqual([
+      'app1 ran from another release, and was started anew',
+      'the applications of ecosystem.config.js are reloaded',
+    ])
+    expect(asked()).toEqual([
+      'jlist',
+      'delete 1',
+      `startOrReload ecosystem.config.js --cwd ${host.current} --update-env --env production`,
+      'save',
+      'jlist',
+    ])
+  })
+
+  it('that does not come up is a failure', async () => {
+    runs()
+    writeFileSync(join(host.path, 'status'), 'errored')
+    expect(await host.restart(pm2())).toEqual([
+      'RESTART_FAILED: web1: shop is errored, says pm2 | There: pm2 logs shop',
+    ])
+  })
+
+  it('without its file in the release says so, before it changes anything', async () => {
+    runs()
+    const [said] = await host.restart(pm2({ file: 'pm2.json' }))
+    expect(said).toContain('there is no pm2.json in the release')
+    expect(asked()).toEqual(['jlist'])
+  })
+
+  it('does not start a daemon by looking', async () => {
+    writeFileSync(join(host.path, '.pm2/pm2.pid'), '')
+    await host.restart(pm2({ file: 'pm2.json' }))
+    expect(existsSync(join(host.path, 'asked'))).toBe(false)
+  })
+})
