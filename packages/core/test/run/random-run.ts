@@ -135,7 +135,7 @@ export async function runRandom(spec: RunSpec): Promise<RandomRun | undefined> {
   const pools = spec.nodes.some(({ locks }) => locks.includes('pool')) ? { pool: spec.pool } : {}
   const catalog = catalogOf({ tasks: [last], onFailure: spec.tells ? [tell] : [], pools })
   const specs = new Map(spec.nodes.map((one, index) => [`t${String(index)}`, one]))
-  const plan = tolerating(specs, resolvePlan(catalog, { stage: 'production', tasks: ['last'] }))
+  const plan = resolvePlan(catalog, { stage: 'production', tasks: ['last'] })
   const controller = new AbortController()
   if (spec.interruptAt !== undefined)
     clock.wait(spec.interruptAt, () => {
@@ -146,7 +146,6 @@ export async function runRandom(spec: RunSpec): Promise<RandomRun | undefined> {
     catalog,
     clock,
     signal: controller.signal,
-    planned: () => plan,
     onFailure: spec.mode,
     concurrency: spec.concurrency,
     perHost: spec.perHost,
@@ -160,16 +159,6 @@ export async function runRandom(spec: RunSpec): Promise<RandomRun | undefined> {
   await clock.advance(1000 * 3_600_000)
   if (!ran) return undefined
   return { spec, plan, tasks: specs, events, outcome: ran.outcome, entries, told }
-}
-
-/** As the resolver tells it of `rolling: { maxFail }`. */
-function tolerating(specs: ReadonlyMap<string, NodeSpec>, plan: Plan): Plan {
-  const nodes = plan.nodes.map((one) => {
-    const { onWeb = false, rolling = false, maxFail } = specs.get(one.task) ?? {}
-    if (!onWeb || !rolling || maxFail === undefined || one.kind !== 'task') return one
-    return { ...one, tolerance: { group: one.task, max: maxFail } }
-  })
-  return { ...plan, nodes }
 }
 
 type Context = BaseContext & { readonly host?: Host }
@@ -234,11 +223,13 @@ function declare(
     return spec.last === 'deaf' ? new Promise(() => undefined) : undefined
   }
   const isDeaf = spec.behaviour === 'deaf' || spec.behaviour === 'deaf, only warns'
-  const onlyWarns = spec.behaviour === 'warns' || spec.behaviour === 'deaf, only warns'
+  const rolls = spec.onWeb && spec.rolling
+  const tolerates = rolls && spec.maxFail !== undefined
+  const onlyWarns = tolerates || spec.behaviour === 'warns' || spec.behaviour === 'deaf, only warns'
   return task(name, {
     needs,
     ...(spec.onWeb && { on: 'web' }),
-    ...(spec.onWeb && spec.rolling && { rolling: { batch: 1, wait: spec.time } }),
+    ...(rolls && { rolling: { batch: 1, wait: spec.time, ...(tolerates && { maxFail: spec.maxFail }) } }),
     ...(spec.locks.length > 0 && { lock: spec.locks }),
     ...(isDeaf && { timeout: spec.time }),
     ...(onlyWarns && { onError: 'warn' as const }),

@@ -4,6 +4,9 @@ import type { Transition } from './drawn.ts'
 /** Where something must not stay. */
 const ON_THE_WAY = ['waiting', 'running', 'stopping', 'undoing', 'onFailure', 'finally']
 
+/** Where undo and finally leave what is not entered again. */
+const HAD_ITS_TURN = ['undone', 'finished', 'unfinished']
+
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>
 
 /**
@@ -16,23 +19,41 @@ export function shown(
   const node: Transition[] = []
   const run: Transition[] = []
   const after = new Set(plan.onFailure?.nodes.map(({ id }) => id))
+  const planned = new Set(plan.nodes.map(({ id }) => id))
   const states = new Map(plan.nodes.map(({ id }) => [id, 'waiting']))
   let runIs = 'running'
   const runBecomes = (next: string): void => {
     if (next !== runIs) run.push(`${runIs} → ${next}`)
     runIs = next
   }
+  // Of nodes that were called: the plan does not have them.
+  let unknown = 'waiting'
+  const begin = ({ mode, kept }: Of<'run.resumed'>): void => {
+    // What another process takes up begins anew, but for what it keeps.
+    runIs = mode === 'undo' ? 'left' : 'running'
+    unknown = mode === 'undo' ? 'left' : 'waiting'
+    for (const [id, state] of states) {
+      if (after.has(id) ? !ON_THE_WAY.includes(state) : HAD_ITS_TURN.includes(state)) continue
+      // What was called may be called again or not.
+      if (planned.has(id)) states.set(id, unknown)
+      else states.delete(id)
+    }
+    if (mode === 'resume') for (const id of kept) if (states.get(id) === 'waiting') move(id, 'kept')
+  }
+  const move = (id: string, next: string): void => {
+    const from = states.get(id) ?? (after.has(id) ? 'waiting' : unknown)
+    node.push(`${from} → ${next}`)
+    states.set(id, next)
+  }
   for (const event of events) {
     if (event.type === 'run.stopping') runBecomes('stopping')
+    else if (event.type === 'run.resumed') begin(event)
     else if (event.type === 'run.ended') runBecomes(event.status)
     else if ('node' in event) {
       const step = stepOf(event, after.has(event.node))
       if (step !== undefined) runBecomes(step)
-      const from = states.get(event.node) ?? 'waiting'
-      const next = nodeAfter(event, from)
-      if (next === undefined) continue
-      node.push(`${from} → ${next}`)
-      states.set(event.node, next)
+      const next = nodeAfter(event, states.get(event.node) ?? unknown)
+      if (next !== undefined) move(event.node, next)
     }
   }
   const left = [...states, ['the run', runIs]].filter(([, state = '']) => ON_THE_WAY.includes(state))

@@ -1,10 +1,11 @@
-import { resolvePlan, task } from '@deployfile/core'
+import { replay, resolvePlan, task, undoRecorded, type RunEvent } from '@deployfile/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { catalogOf } from '../plan/catalog-of.ts'
+import { failingTasks, firstLife, goOn, wellTasks, type Cut, type CutTask } from './cut-run.ts'
 import { readDrawings, type Transition } from './drawn.ts'
 import { runRandom, runSpec, type NodeSpec, type RunSpec } from './random-run.ts'
-import { runTasks } from './run-plan.ts'
+import { noShells, runTasks } from './run-plan.ts'
 import { shown } from './shown.ts'
 
 const drawn = readDrawings()
@@ -24,6 +25,43 @@ test('a run shows no transition that docs/run.md does not draw', { timeout: 60_0
       if (run) expect(notDrawn(shown(run.plan, run.events))).toEqual([])
     }),
     { numRuns: 300 },
+  )
+})
+
+/** A run that is killed once or twice, and resumed or taken back by the next process. */
+const killed = fc.record({
+  specs: fc.oneof(wellTasks, failingTasks),
+  cut: cut(40),
+  want: fc.constantFrom('resume', 'undo'),
+  again: cut(12),
+})
+
+function cut(max: number): fc.Arbitrary<Cut> {
+  return fc.record({
+    at: fc.integer({ min: 1, max }),
+    when: fc.constantFrom('after', 'before the next'),
+    loses: fc.boolean(),
+  })
+}
+
+async function shownByKilled({ specs, cut, want, again }: ValueOf<typeof killed>): Promise<Shown> {
+  const world = { done: new Map() }
+  const { recorded } = await firstLife(specs, world, cut)
+  const events = await goOn(specs, world, recorded, want, again)
+  const [first] = events
+  if (first?.type !== 'run.started') throw new Error('a run without its start')
+  return shown(first.plan, events)
+}
+
+type Shown = ReturnType<typeof shown>
+type ValueOf<A> = A extends fc.Arbitrary<infer V> ? V : never
+
+test('nor does one that is killed and goes on in another process', { timeout: 60_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(killed, async (one) => {
+      expect(notDrawn(await shownByKilled(one))).toEqual([])
+    }),
+    { numRuns: 200 },
   )
 })
 
@@ -119,7 +157,52 @@ const special: Readonly<Record<string, RunSpec>> = {
   'stopped between announcement and body': of([{ ...fails, time: 1 }, long], { concurrency: 2 }),
 }
 
-test('docs/run.md draws no transition that no run shows', async () => {
+const plain: CutTask = {
+  behaviour: 'at once',
+  needs: 0,
+  onWeb: false,
+  rolling: false,
+  commits: false,
+  lock: false,
+  hooked: false,
+  calls: 0,
+  time: 1,
+}
+
+/** Killed while t1 has the lock; in the next process t2 has it first, and fails. */
+const otherOrder: ValueOf<typeof killed> = {
+  specs: [
+    { ...plain, calls: 0b1 },
+    { ...plain, behaviour: 'fails late', needs: 0b1, onWeb: true, lock: true },
+    { ...plain, behaviour: 'fails', lock: true },
+  ],
+  cut: { at: 14, when: 'after', loses: false },
+  want: 'resume',
+  again: { at: 100, when: 'after', loses: false },
+}
+
+/** A run that was killed when all was done but its end, and is taken back. */
+async function shownByUndo(last: boolean): Promise<Shown> {
+  const only = task('only', {
+    run: () => 1,
+    undo: () => undefined,
+    ...(last && { finally: () => undefined }),
+  })
+  const first = await runTasks([only])
+  const recorded = await replay(first.events.slice(0, last ? 3 : -1))
+  const events: RunEvent[] = [...first.events.slice(0, recorded.seq)]
+  await undoRecorded(recorded, {
+    catalog: catalogOf({ tasks: [only] }),
+    shells: noShells,
+    run: recorded.run,
+    ask: () => Promise.resolve(),
+    signal: new AbortController().signal,
+    onEvent: (event) => events.push(event),
+  })
+  return shown(recorded.plan, events)
+}
+
+test('docs/run.md draws no transition that no run shows', { timeout: 60_000 }, async () => {
   const node = new Set<Transition>()
   const run = new Set<Transition>()
   for (const [name, spec] of Object.entries(special)) {
@@ -128,6 +211,12 @@ test('docs/run.md draws no transition that no run shows', async () => {
     if (!ran) continue
     const seen = shown(ran.plan, ran.events)
     expect(notDrawn(seen), name).toEqual([])
+    for (const one of seen.node) node.add(one)
+    for (const one of seen.run) run.add(one)
+  }
+  const lives = fc.sample(killed, { seed: 20, numRuns: 100 }).map(shownByKilled)
+  const more = [shownByKilled(otherOrder), shownByUndo(false), shownByUndo(true)]
+  for (const seen of await Promise.all([...lives, ...more])) {
     for (const one of seen.node) node.add(one)
     for (const one of seen.run) run.add(one)
   }

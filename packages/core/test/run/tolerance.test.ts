@@ -1,4 +1,4 @@
-import { manualClock, task, type AnyTask, type NodeStatus, type Plan } from '@deployfile/core'
+import { manualClock, task, type AnyTask, type NodeStatus } from '@deployfile/core'
 import { describe, expect, test } from 'vitest'
 import { catalogOf } from '../plan/catalog-of.ts'
 import { runTasks } from './run-plan.ts'
@@ -13,7 +13,7 @@ interface Parts {
 }
 
 /** `restart` on web1, web2 and db1 in turn, with a health check of each after it, and a last task that needs all of them. */
-function restarting({ batch = 1, restart, check }: Parts): {
+function restarting({ batch = 1, maxFail = 1, restart, check }: Parts): {
   readonly tasks: readonly AnyTask[]
   readonly check: AnyTask
   readonly seen: unknown[]
@@ -24,7 +24,7 @@ function restarting({ batch = 1, restart, check }: Parts): {
   }
   const rolling = task('restart', {
     on: 'app',
-    rolling: { batch },
+    rolling: { batch, maxFail },
     onError: 'warn',
     run: ({ host }) => {
       failing(restart, host.name, 'restart')
@@ -44,16 +44,6 @@ function restarting({ batch = 1, restart, check }: Parts): {
   return { tasks: [rolling, end], check: health, seen }
 }
 
-/** As the resolver tells it of `rolling: { maxFail }`. */
-const tolerating =
-  (group: string, max: number) =>
-  (plan: Plan): Plan => ({
-    ...plan,
-    nodes: plan.nodes.map((node) =>
-      node.kind === 'task' && node.host !== undefined ? { ...node, tolerance: { group, max } } : node,
-    ),
-  })
-
 const is =
   (...names: readonly string[]): Fails =>
   (host) =>
@@ -72,8 +62,7 @@ async function run(
 }> {
   const { tasks, check, seen } = restarting(parts)
   const catalog = catalogOf({ tasks, after: { restart: [check] } })
-  const planned = tolerating('restart', parts.maxFail ?? 1)
-  const { outcome, events } = await runTasks(tasks, { catalog, onFailure, planned })
+  const { outcome, events } = await runTasks(tasks, { catalog, onFailure })
   const nodes = [...outcome.nodes].map(
     ([id, { status }]) => [id.replace('@production/', ' '), status] as const,
   )
@@ -145,7 +134,7 @@ describe('rolling.maxFail', () => {
       })
     const hangs = task('hangs', {
       on: 'app',
-      rolling: { batch: 1 },
+      rolling: { batch: 1, maxFail: 1 },
       onError: 'warn',
       timeout: 5,
       run: ({ host, signal }) => (host.name === 'web1' ? new Promise<void>(() => undefined) : later(signal)),
@@ -154,7 +143,6 @@ describe('rolling.maxFail', () => {
       clock,
       grace: 5,
       signal: controller.signal,
-      planned: tolerating('hangs', 1),
     })
     await clock.advance(11)
     controller.abort()
@@ -171,14 +159,14 @@ describe('rolling.maxFail', () => {
     const undone: string[] = []
     const restart = task('restart', {
       on: 'app',
-      rolling: { batch: 1 },
+      rolling: { batch: 1, maxFail: 1 },
       onError: 'warn',
       run: ({ host }) => {
         if (host.name !== 'db1') throw new Error('broken')
       },
       undo: ({ host, outcome }) => void undone.push(`${host.name} ${outcome}`),
     })
-    await runTasks([restart], { planned: tolerating('restart', 1) })
+    await runTasks([restart])
     expect(undone).toEqual(['web2 failed', 'web1 failed'])
   })
 })
