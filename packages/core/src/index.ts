@@ -41,7 +41,7 @@ export type {
   Tolerance,
 } from './plan/plan.ts'
 export { instanceKey } from './plan/node-id.ts'
-export { comparePlans } from './plan/compare.ts'
+export { comparePlans } from './plan/compare/compare.ts'
 export { requestOf, type PlanRequest, type PlanSource, type RequestedTask } from './plan/request.ts'
 export type { CalledNode, CallPlan } from './plan/call.ts'
 export { resolvePlan } from './plan/resolve.ts'

@@ -4,7 +4,7 @@ import type { Host } from '../host/host.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
 import type { AnyTask } from '../task/task.ts'
-import { listed } from './outline.ts'
+import { listed } from './listed.ts'
 import type { PlanRequest } from './request.ts'
 
 /** What a run leaves out. */

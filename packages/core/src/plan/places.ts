@@ -4,7 +4,7 @@ import { normalizeOn, rolesOf, selectHosts, type On } from '../host/on.ts'
 import { Problem } from '../problem/problem.ts'
 import type { AnyTask } from '../task/task.ts'
 import type { Filter } from './filter.ts'
-import { listed } from './outline.ts'
+import { listed } from './listed.ts'
 
 /** Where a task runs. One undefined entry: the control machine. */
 export type Places = readonly (Host | undefined)[]

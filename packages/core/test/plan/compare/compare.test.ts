@@ -1,7 +1,7 @@
 import { all, comparePlans, resolvePlan, task, type AnyTask, type Plan } from '@deployfile/core'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { catalogOf, STAGES, type Parts } from './catalog-of.ts'
+import { catalogOf, STAGES, type Parts } from '../catalog-of.ts'
 
 const noop = (): void => undefined
 

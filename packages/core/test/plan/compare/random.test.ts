@@ -1,7 +1,7 @@
 import { comparePlans, type Plan, type PlanEdge, type PlanNode } from '@deployfile/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { randomPlan } from './random-plan.ts'
+import { randomPlan } from '../random-plan.ts'
 
 /** As a journal gives it back. */
 function recorded(plan: Plan): Plan {

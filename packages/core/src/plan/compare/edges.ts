@@ -1,6 +1,7 @@
-import { explain } from './order.ts'
-import { keyOf, listed, placeOf, type Outline } from './outline.ts'
-import type { EdgeReason, PlanEdge } from './plan.ts'
+import { explain } from '../order.ts'
+import { listed } from '../listed.ts'
+import { keyOf, placeOf, type Outline } from './outline.ts'
+import type { EdgeReason, PlanEdge } from '../plan.ts'
 
 /**
  * Who no longer waits for whom, and who now does. By tasks, not by nodes: joins and the starts and ends around hooks are looked

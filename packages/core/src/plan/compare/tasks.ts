@@ -1,4 +1,5 @@
-import { listed, type Outline } from './outline.ts'
+import { listed } from '../listed.ts'
+import type { Outline } from './outline.ts'
 
 /** Tasks that came or went, and hosts that a task has left or joined. */
 export function taskChanges(before: Outline, after: Outline): readonly string[] {

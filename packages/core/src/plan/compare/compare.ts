@@ -1,11 +1,11 @@
-import { edgeChanges } from './compare-edges.ts'
-import { hostChanges } from './compare-hosts.ts'
-import { nodeChanges } from './compare-nodes.ts'
-import { exactChanges } from './compare-exactly.ts'
-import { requestChanges } from './compare-requests.ts'
-import { taskChanges } from './compare-tasks.ts'
+import { edgeChanges } from './edges.ts'
+import { hostChanges } from './hosts.ts'
+import { nodeChanges } from './nodes.ts'
+import { exactChanges } from './exactly.ts'
+import { requestChanges } from './requests.ts'
+import { taskChanges } from './tasks.ts'
 import { outlineOf } from './outline.ts'
-import type { Plan } from './plan.ts'
+import type { Plan } from '../plan.ts'
 
 /** More sentences than these help nobody. */
 const MOST = 8

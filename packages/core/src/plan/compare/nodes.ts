@@ -1,6 +1,7 @@
-import { canonicalJson } from './node-id.ts'
-import { keyOf, listed, own, placeOf, shown, type Outline } from './outline.ts'
-import type { Binding, PlanNode } from './plan.ts'
+import { canonicalJson } from '../node-id.ts'
+import { listed } from '../listed.ts'
+import { keyOf, own, placeOf, shown, type Outline } from './outline.ts'
+import type { Binding, PlanNode } from '../plan.ts'
 
 /** What is said of a node: the sentence before and after its name. */
 type Said = readonly [head: string, tail: string]

@@ -1,4 +1,4 @@
-import type { Plan, PlanEdge, PlanNode } from './plan.ts'
+import type { Plan, PlanEdge, PlanNode } from '../plan.ts'
 
 /** A plan by tasks and places, for comparing it with another. */
 export interface Outline {
@@ -37,14 +37,6 @@ export function keyOf({ id, kind, stage, host }: PlanNode): string {
 /** Where a node runs, for people. */
 export function placeOf({ stage, host }: PlanNode): string {
   return host === undefined ? 'this machine' : `${stage}/${host}`
-}
-
-/** `a, b and c`; of many the first ones, and how many more. */
-export function listed(items: readonly string[], most = 4): string {
-  // "and 1 more" is no shorter than its name.
-  const shown = items.length > most + 1 ? items.slice(0, most) : items.slice(0, -1)
-  const last = items.length > most + 1 ? `${String(items.length - most)} more` : items.at(-1)
-  return shown.length === 0 ? (last ?? '') : `${shown.join(', ')} and ${last ?? ''}`
 }
 
 /** A value in a sentence: JSON, not too much of it. */

@@ -1,7 +1,7 @@
-import { canonicalJson } from './node-id.ts'
-import { explain } from './order.ts'
+import { canonicalJson } from '../node-id.ts'
+import { explain } from '../order.ts'
 import { own, shown } from './outline.ts'
-import type { Plan, PlanEdge } from './plan.ts'
+import type { Plan, PlanEdge } from '../plan.ts'
 
 /** Node for node and edge for edge, what is ours as well: the last word on whether two plans are the same. */
 export function exactChanges(before: Plan, after: Plan): readonly string[] {

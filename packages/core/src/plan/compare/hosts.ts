@@ -1,6 +1,6 @@
-import { canonicalJson } from './node-id.ts'
+import { canonicalJson } from '../node-id.ts'
 import { own, shown } from './outline.ts'
-import type { Plan, PlanHost } from './plan.ts'
+import type { Plan, PlanHost } from '../plan.ts'
 
 const FIELDS: readonly (keyof PlanHost)[] = ['address', 'user', 'port', 'transport', 'root', 'roles']
 
