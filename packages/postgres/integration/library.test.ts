@@ -30,7 +30,7 @@ describe.runIf(servicesFound('postgres'))('the package pg-dump-restore, in the s
       signal: new AbortController().signal,
       ...more,
     }
-    return libraryDump(call, file).then(
+    return libraryDump(call, file, '1').then(
       () => 'dumped',
       (error: unknown) => error,
     )

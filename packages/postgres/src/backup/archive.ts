@@ -52,67 +52,6 @@ export function readableFrom(archiveVersion: string): number {
   return minor === 15 ? 16 : 17
 }
 
-/** The table of contents, counted. */
-export interface Contents {
-  readonly entries: number
-  readonly tables: number
-  readonly tablesWithData: number
-  readonly extensions: readonly string[]
-}
-
-// An entry reads `215; 1259 16386 TABLE public orders app`: id; catalog, oid, kind, schema, name, owner.
-const TABLE = '^[0-9]+; 1259 [0-9]+ TABLE '
-const TABLE_DATA = '^[0-9]+; 0 [0-9]+ TABLE DATA '
-const ENTRY = '^[0-9]+; '
-
-/**
- * Entries that a restore leaves out. Every new database has the schema public, and only a superuser may comment on an extension of
- * another: both would be errors, and errors end a restore.
- */
-export const UNWANTED =
-  '^[0-9]+; [0-9]+ [0-9]+ (SCHEMA - public |COMMENT - SCHEMA public |COMMENT - EXTENSION )'
-
-// grep gives 1 for "no line", which is an answer here; tables of contents of any length stay on the host.
-const CONTENTS = `
-"$1" -l "$2" >"$3"
-count() { grep -Ec "$1" "$2" || true; }
-count '${ENTRY}' "$3"
-count '${TABLE}' "$3"
-count '${TABLE_DATA}' "$3"
-sed -nE 's/^[0-9]+; 3079 [0-9]+ EXTENSION - ([^ ]+).*/\\1/p' "$3"
-`
-const LIST = `
-umask 077
-"$1" -l "$2" >"$3.all"
-grep -Ev '${UNWANTED}' "$3.all" >"$3" || true
-rm -f "$3.all"
-`
-
-/** Reads the table of contents; `scratch` is a file that is overwritten and removed. It cannot see that the end of a file is missing. */
-export async function readContents(
-  shell: Shell,
-  programs: Programs,
-  file: string,
-  scratch: string,
-): Promise<Contents> {
-  const text = `umask 077\ntrap 'rm -f "$3"' EXIT${CONTENTS}`
-  const { stdout } = await shell.script(text, [`${programs.folder}/pg_restore`, file, scratch], {
-    reads: true,
-  })
-  const [entries, tables, tablesWithData, ...extensions] = stdout.trim().split('\n')
-  return {
-    entries: Number(entries),
-    tables: Number(tables),
-    tablesWithData: Number(tablesWithData),
-    extensions,
-  }
-}
-
-/** Writes the list of entries to restore. */
-export async function writeList(shell: Shell, programs: Programs, file: string, list: string): Promise<void> {
-  await shell.script(LIST, [`${programs.folder}/pg_restore`, file, list])
-}
-
 /** Reads every block of an archive, which only this does: a table of contents looks whole also without the last byte. */
 export async function readWhole(shell: Shell, programs: Programs, file: string): Promise<void> {
   await shell.run(`${programs.folder}/pg_restore`, ['-f', '/dev/null', file], { reads: true })

@@ -1,10 +1,14 @@
 import { Problem } from '@deployfile/core'
 import { choosePrograms } from '../client/programs.ts'
+import { chooseCompression, type DumpChoices } from '../client/choices.ts'
 import { dumpTo } from '../client/dump.ts'
 import { readIdentity } from '../identity/identity.ts'
 import type { Site } from '../site.ts'
 import { openServer, query, type Server } from '../sql/query.ts'
-import { readArchive, readContents } from './archive.ts'
+import { readArchive } from './archive.ts'
+import { readContents } from './contents.ts'
+import { listBackups } from './list.ts'
+import { checkSpace } from './space.ts'
 import { makeFolder, publish, reserve } from './folder.ts'
 import { formatManifest, manifestPath, type Backup, type BackupManifest } from './manifest.ts'
 import { backupName, type BackupLabel, type Stamp } from './name.ts'
@@ -25,23 +29,26 @@ export async function createBackup(
   site: Site,
   label: Omit<BackupLabel, 'database'>,
   stamp: Stamp,
+  choices: DumpChoices = {},
 ): Promise<Backup> {
   const createdAt = new Date()
   const server = await openServer(site, { readOnly: true, databases: [site.connection.database] })
   const host = site.shell.host.name
   const why = `the server of ${site.connection.database} is PostgreSQL ${server.version}`
   const programs = choosePrograms(server.programs, server.major, host, why)
+  const { argument, told } = chooseCompression(choices.compress, programs.major)
   const identity = await readIdentity(server, site.connection.database)
-  const userTables = await countPlainTables(server)
+  const { plain: userTables, bytes: databaseBytes } = await measure(server)
   const file = backupFile(site, label, stamp)
   const part = `${file}.part`
   await makeFolder(site.shell, site.folder)
+  await expectSpace(site, label, databaseBytes, choices)
   await reserve(site.shell, part)
   try {
-    await dumpTo(server, programs, part)
+    await dumpTo(server, programs, part, argument, choices)
     const facts = await readArchive(site.shell, part)
-    const contents = await readContents(site.shell, programs, part, `${part}.list`)
-    checkContents(site, userTables, contents.tablesWithData)
+    const contents = await readContents(site.shell, programs, part)
+    if (choices.schemaOnly !== true) checkContents(site, userTables, contents.tablesWithData)
     const manifest: BackupManifest = {
       ...{ v: 1, status: 'done', ...label, database: site.connection.database, host },
       ...{ identity: identity?.oid === null ? null : (identity as BackupManifest['identity']) },
@@ -50,10 +57,12 @@ export async function createBackup(
         serverVersion: server.version,
         clientVersion: programs.version,
         format: 'custom',
-        compress: 'zlib:1',
+        compress: told,
       },
       ...facts,
       ...{ tocEntries: contents.entries, tables: contents.tables, extensions: [...contents.extensions] },
+      databaseBytes,
+      ...leftOut(choices),
     }
     await publish(site.shell, part, file)
     await site.shell.writeFile(manifestPath(file), formatManifest(manifest), { mode: 0o600 })
@@ -70,14 +79,12 @@ export async function createBackup(
 
 /** Removes a backup that did not become whole: without a manifest it is not one. Fine when there is nothing. */
 export async function discardBackup(site: Site, file: string): Promise<void> {
-  await site.shell.script('rm -f "$1.part" "$1.part.list"; if [ ! -e "$1.json" ]; then rm -f "$1"; fi', [
-    file,
-  ])
+  await site.shell.script('rm -f "$1.part"; if [ ! -e "$1.json" ]; then rm -f "$1"; fi', [file])
 }
 
 /** Removes a backup and its manifest, manifest first, so that no file is ever trusted by half. */
 export async function removeBackup(site: Site, file: string): Promise<void> {
-  await site.shell.script('rm -f "$1.json" "$1" "$1.part" "$1.part.list"', [file])
+  await site.shell.script('rm -f "$1.json" "$1" "$1.part"', [file])
 }
 
 /** Tables of the user, those of extensions not counted: their definition is not in an archive. */
@@ -89,9 +96,43 @@ WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`
 
-async function countPlainTables(server: Server): Promise<number> {
-  const [row] = await query<{ plain: number }>(server, USER_TABLES.replaceAll('\n', ' '))
-  return row?.plain ?? 0
+async function measure(server: Server): Promise<{ plain: number; bytes: number }> {
+  const [tables] = await query<{ plain: number }>(server, USER_TABLES.replaceAll('\n', ' '))
+  const [size] = await query<{ bytes: number }>(
+    server,
+    "SELECT json_build_object('bytes', pg_catalog.pg_database_size(current_database()))",
+  )
+  return { plain: tables?.plain ?? 0, bytes: size?.bytes ?? 0 }
+}
+
+/** What the last backup of this database took, and a little more; without one, what archives of most databases take at least. */
+async function expectSpace(
+  site: Site,
+  { application, stage }: Omit<BackupLabel, 'database'>,
+  databaseBytes: number,
+  choices: DumpChoices,
+): Promise<void> {
+  const { database } = site.connection
+  const { done } = await listBackups(site.shell, site.folder)
+  const last = done.find(
+    (one) =>
+      one.database === database &&
+      one.application === application &&
+      one.stage === stage &&
+      !one.excluded === !leftOut(choices).excluded,
+  )
+  const bytes = Math.round(last ? last.bytes * 1.1 : databaseBytes * 0.15)
+  await checkSpace(site.shell, site.folder, bytes, `the backup of ${database}`)
+  site.log(
+    `dumping ${database}: ${formatBytes(databaseBytes)} on the server, about ${formatBytes(bytes)} as a file (estimated)`,
+  )
+}
+
+function leftOut({ excludeTables = [], excludeTableData = [], schemaOnly = false }: DumpChoices): {
+  excluded?: NonNullable<BackupManifest['excluded']>
+} {
+  if (excludeTables.length + excludeTableData.length === 0 && !schemaOnly) return {}
+  return { excluded: { tables: [...excludeTables], data: [...excludeTableData], rows: schemaOnly } }
 }
 
 function checkContents(site: Site, userTables: number, withData: number): void {

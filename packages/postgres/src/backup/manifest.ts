@@ -24,6 +24,12 @@ const manifestSchema = z.object({
   tocEntries: z.number().int().nonnegative(),
   tables: z.number().int().nonnegative(),
   extensions: z.array(z.string()),
+  /** Of the database on its server, with indexes; absent in backups of older versions of deployfile. */
+  databaseBytes: z.number().int().nonnegative().optional(),
+  /** What it does not hold, in the patterns of pg_dump; absent when it holds everything. */
+  excluded: z
+    .object({ tables: z.array(z.string()), data: z.array(z.string()), rows: z.boolean() })
+    .optional(),
 })
 
 /** What is known of a backup: `<file>.json` beside it, written last, so that a file that has one is whole. */

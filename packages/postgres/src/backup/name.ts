@@ -16,9 +16,12 @@ export function stampOf(run: { readonly id: string; readonly startedAt: Date }, 
   return { time: compactTime(run.startedAt), hex }
 }
 
-/** A stamp for code without a run. */
+let lastTime = 0
+
+/** A stamp for code without a run. No two of one process have the same time. */
 export function newStamp(): Stamp {
-  return { time: compactTime(new Date()), hex: randomBytes(2).toString('hex') }
+  lastTime = Math.max(Date.now(), lastTime + 1)
+  return { time: compactTime(new Date(lastTime)), hex: randomBytes(2).toString('hex') }
 }
 
 /** UTC, so that names sort by time across machines and changes of the clock. */
@@ -49,14 +52,22 @@ const TEMPORARY = /_(restore|old)_\d{8}t\d{9}z_[0-9a-f]{4}$/
 /** The database that a restore fills, or the one that it took the place of. PostgreSQL cuts longer names without saying so. */
 export function temporaryName(database: string, kind: 'restore' | 'old', stamp: Stamp): string {
   const suffix = `_${kind}_${stamp.time.toLowerCase()}_${stamp.hex}`
-  return `${cutBytes(database, LONGEST_NAME - suffix.length)}${suffix}`
+  return `${fitting(database, LONGEST_NAME - suffix.length)}${suffix}`
 }
 
-/** Whether a name is one that {@link temporaryName} gives for this database. */
-export function isTemporaryOf(name: string, database: string): boolean {
+/** Whether a name is one that {@link temporaryName} gives for this database, and of which kind. */
+export function temporaryKind(name: string, database: string): 'restore' | 'old' | undefined {
   const match = TEMPORARY.exec(name)
-  if (!match) return false
-  return name.slice(0, match.index) === cutBytes(database, LONGEST_NAME - match[0].length)
+  if (!match || name.slice(0, match.index) !== fitting(database, LONGEST_NAME - match[0].length))
+    return undefined
+  return match[1] as 'restore' | 'old'
+}
+
+/** A name that must be cut ends with a digest of all of it: two that begin alike must not be taken for each other. */
+function fitting(database: string, bytes: number): string {
+  if (Buffer.byteLength(database) <= bytes) return database
+  const digest = createHash('sha256').update(database).digest('hex').slice(0, 8)
+  return `${cutBytes(database, bytes - digest.length - 1)}~${digest}`
 }
 
 function cutBytes(text: string, bytes: number): string {

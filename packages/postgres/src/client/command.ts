@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import { isProblem, Problem, type CommandOutput } from '@deployfile/core'
 import { conninfo, sessionVariables, type SessionOptions } from '../connection/conninfo.ts'
 import { passLine } from '../connection/passfile.ts'
@@ -26,7 +27,10 @@ export interface ClientCall extends SessionOptions {
   /** Without `-w` and `-d`, which are added. */
   readonly args: readonly string[]
   readonly connection: Connection
-  readonly input?: string
+  /** Pieces are given to the program as they come; it ends with the last one. */
+  readonly input?: string | AsyncIterable<string | Uint8Array>
+  /** Takes what the program prints, in place of `stdout`. */
+  readonly output?: Writable
   readonly env?: Readonly<Record<string, string>>
   /** It changes nothing, and its output is for us: shown only with --verbose. */
   readonly reads?: boolean
@@ -44,13 +48,22 @@ export async function runClient(site: Site, call: ClientCall): Promise<CommandOu
   const text = `# ${programName(call.program)} ${call.connection.database}\n${WITH_PASSFILE}`
   try {
     return await site.shell.script(text, args, {
-      input: `${pass}\n${call.input ?? ''}`,
+      input: typeof call.input === 'object' ? after(`${pass}\n`, call.input) : `${pass}\n${call.input ?? ''}`,
+      ...(call.output && { output: call.output }),
       env: { ...sessionVariables(call), ...call.env },
       reads: call.reads ?? false,
     })
   } catch (error) {
     throw clientProblem(site, call.connection, call.program, error)
   }
+}
+
+async function* after(
+  first: string,
+  rest: AsyncIterable<string | Uint8Array>,
+): AsyncGenerator<string | Uint8Array> {
+  yield first
+  yield* rest
 }
 
 /** A failed client program in words about the database; everything else is passed on as it is. */

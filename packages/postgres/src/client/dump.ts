@@ -1,39 +1,88 @@
 import { stat } from 'node:fs/promises'
 import type { Server } from '../sql/query.ts'
 import { inDatabase } from '../connection/conninfo.ts'
+import type { Site } from '../site.ts'
+import { dumpArguments, type DumpChoices } from './choices.ts'
 import { failureProblem, runClient } from './command.ts'
 import { libraryDump, LibraryFailure, libraryRestore, type LibraryCall } from './library.ts'
 import type { Programs } from './programs.ts'
 
 /** How often the growing file is looked at. */
-const PROGRESS_MS = 500
+const PROGRESS_MS = 1000
 
 /** Writes an archive of a database into a file that exists already, empty and 0600, on the server's host. */
-export async function dumpTo(server: Server, programs: Programs, file: string): Promise<void> {
+export async function dumpTo(
+  server: Server,
+  programs: Programs,
+  file: string,
+  compress: string,
+  choices: DumpChoices = {},
+): Promise<void> {
   const { site } = server
   if (site.shell.host.transport === 'local') {
-    const watch = setInterval(() => {
-      void stat(file).then(
-        ({ size }) => site.progress(size),
-        () => undefined,
-      )
-    }, PROGRESS_MS)
-    try {
-      await throughLibrary(server, programs, site.connection.database, 'pg_dump', (call) =>
-        libraryDump(call, file),
-      )
-    } finally {
-      clearInterval(watch)
-    }
+    await watched(
+      async () => (await stat(file)).size,
+      site,
+      () =>
+        throughLibrary(server, programs, site.connection.database, 'pg_dump', (call) =>
+          libraryDump(call, file, compress, choices),
+        ),
+    )
     return
   }
-  // zlib 1 costs 4 % more bytes than the default 6 and half its time.
-  await runClient(site, {
-    program: `${programs.folder}/pg_dump`,
-    args: ['-Fc', '-Z1', '--lock-wait-timeout=30000', '-f', file],
-    connection: site.connection,
-    readOnly: server.readOnly,
-  })
+  const args = [
+    '-Fc',
+    `--compress=${compress}`,
+    '--lock-wait-timeout=30000',
+    ...dumpArguments(choices),
+    '-f',
+    file,
+  ]
+  await watched(
+    () => sizeThere(site, file),
+    site,
+    () =>
+      runClient(site, {
+        program: `${programs.folder}/pg_dump`,
+        args,
+        connection: site.connection,
+        readOnly: server.readOnly,
+      }),
+  )
+}
+
+async function sizeThere({ shell }: Site, file: string): Promise<number> {
+  const { stdout } = await shell.script('wc -c <"$1"', [file], { reads: true })
+  return Number(stdout.trim())
+}
+
+/** Says how far it is while something is at work, one look after the other. That a look fails is no reason to stop. */
+export async function watched<T>(
+  look: () => Promise<number>,
+  site: Site,
+  work: () => Promise<T>,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  let over = false
+  const again = (): void => {
+    timer = setTimeout(() => {
+      void look()
+        .then((done) => {
+          if (!over) site.progress(done)
+        })
+        .catch(() => undefined)
+        .finally(() => {
+          if (!over) again()
+        })
+    }, PROGRESS_MS)
+  }
+  again()
+  try {
+    return await work()
+  } finally {
+    over = true
+    clearTimeout(timer)
+  }
 }
 
 export interface ArchiveRestore {
@@ -44,6 +93,8 @@ export interface ArchiveRestore {
   /** Owns what is restored. */
   readonly role: string
   readonly jobs: number
+  /** Into a database that is in use: what is there is replaced, in one transaction. */
+  readonly inPlace?: boolean
 }
 
 /** Restores an archive strictly into an empty database: the first error ends it. */
@@ -55,7 +106,12 @@ export async function restoreInto(server: Server, programs: Programs, order: Arc
     )
     return
   }
-  const args = ['--exit-on-error', '--no-owner', '--no-acl', `--role=${order.role}`, `--jobs=${order.jobs}`]
+  const args = [
+    ...['--exit-on-error', '--no-owner', '--no-acl', `--role=${order.role}`],
+    ...(order.inPlace === true
+      ? ['--clean', '--if-exists', '--single-transaction']
+      : [`--jobs=${order.jobs}`]),
+  ]
   await runClient(site, {
     program: `${programs.folder}/pg_restore`,
     args: [...args, `--use-list=${order.listFile}`, order.file],

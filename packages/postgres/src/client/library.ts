@@ -7,6 +7,7 @@ import type { ConnectionOptions } from 'pg-dump-restore'
 import { parameterVariables, sessionVariables, type SessionOptions } from '../connection/conninfo.ts'
 import { CATCH_ALL, passLine, withoutPassword, type Password } from '../connection/passfile.ts'
 import type { Connection } from '../connection/url.ts'
+import type { DumpChoices } from './choices.ts'
 
 // Everything that the package pg-dump-restore (1.0.15) leaves to its caller is in this file. It puts the password into argv and into
 // every error, prompts (and hangs) without one, encodes no name, takes programs from the PATH only, and cannot be cancelled.
@@ -36,16 +37,33 @@ export class LibraryFailure extends Error {
 }
 
 /** Dumps into a file that exists already, with mode 0600: the package would create it readable for everybody. */
-export async function libraryDump(call: LibraryCall, file: string): Promise<void> {
+export async function libraryDump(
+  call: LibraryCall,
+  file: string,
+  compress: string,
+  { excludeTables, excludeTableData, schemaOnly }: DumpChoices = {},
+): Promise<void> {
   const { FormatEnum, pgDump } = await load()
-  const options = { filePath: file, format: FormatEnum.Custom, compress: 1, lockWaitTimeout: 30_000 }
-  await start(call, (connection) => pgDump(connection, options))
+  await start(call, (connection) =>
+    pgDump(connection, {
+      filePath: file,
+      format: FormatEnum.Custom,
+      // It asks for a number and passes on what it is given: `zstd:1` is as good.
+      compress: compress as unknown as number,
+      lockWaitTimeout: 30_000,
+      ...(excludeTables && { excludeTablePattern: [...excludeTables] }),
+      ...(excludeTableData && { excludeTableDataPattern: [...excludeTableData] }),
+      ...(schemaOnly === true && { schemaOnly }),
+    }),
+  )
 }
 
 export interface LibraryRestoreOptions {
   readonly listFile: string
   readonly jobs: number
   readonly role: string
+  /** Into a database that is in use: what is there is replaced, all of it or nothing. */
+  readonly inPlace?: boolean
 }
 
 /** Restores strictly: the first error ends it. */
@@ -61,7 +79,9 @@ export async function libraryRestore(
       ...strict,
       filePath: file,
       useListFile: options.listFile,
-      jobs: options.jobs,
+      ...(options.inPlace === true
+        ? { clean: true, ifExists: true, singleTransaction: true }
+        : { jobs: options.jobs }),
       roleName: options.role,
     }),
   )

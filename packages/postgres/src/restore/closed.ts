@@ -2,7 +2,7 @@ import type { Shell } from '@deployfile/core'
 import * as z from 'zod'
 import { identifier } from '../sql/quote.ts'
 import { execute, query, type Server } from '../sql/query.ts'
-import { isTemporaryOf } from '../backup/name.ts'
+import { temporaryKind } from '../backup/name.ts'
 
 const recordSchema = z.object({ v: z.literal(1), system: z.string(), oid: z.number(), database: z.string() })
 
@@ -58,7 +58,7 @@ export async function reopen(server: Server, record: ClosedRecord): Promise<stri
     server,
     `SELECT json_build_object('name', datname) FROM pg_catalog.pg_database WHERE oid = ${record.oid} AND NOT datallowconn`,
   )
-  if (!row || isTemporaryOf(row.name, record.database)) return undefined
+  if (!row || temporaryKind(row.name, record.database) !== undefined) return undefined
   await execute(server, `ALTER DATABASE ${identifier(row.name)} WITH ALLOW_CONNECTIONS true;`)
   return row.name
 }

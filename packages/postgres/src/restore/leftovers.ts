@@ -1,12 +1,15 @@
-import { isTemporaryOf } from '../backup/name.ts'
-import { identifier } from '../sql/quote.ts'
+import { temporaryKind } from '../backup/name.ts'
+import { identifier, literal } from '../sql/quote.ts'
 import { execute, query, type Server } from '../sql/query.ts'
 import { endSessions } from './swap.ts'
 
 /** Drops a database of ours, whoever is in it. Fine when there is none. */
 export async function dropDatabase(server: Server, name: string): Promise<void> {
-  const names = await databaseNames(server)
-  if (!names.some((entry) => entry.name === name)) return
+  const [row] = await query<{ there: boolean }>(
+    server,
+    `SELECT json_build_object('there', EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = ${literal(name)}))`,
+  )
+  if (row?.there !== true) return
   const quoted = identifier(name)
   await execute(
     server,
@@ -14,19 +17,39 @@ export async function dropDatabase(server: Server, name: string): Promise<void> 
   )
 }
 
-/** Drops what killed restores of this database left: only names of our own pattern, and only while nobody uses them. */
+/** For a database whose fate is no reason to call a restore failed, or to hide why it failed. */
+export async function dropQuietly(server: Server, name: string, what: string): Promise<void> {
+  try {
+    await dropDatabase(server, name)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    server.site.log(`warning: the database ${name} stays (${what}): ${why}`)
+  }
+}
+
+/**
+ * Drops what killed restores of this database left half full. Only whoever has the lock of the database may call it: then no restore is
+ * at work in them, and who is still connected is a worker that outlived its own.
+ */
 export async function dropLeftovers(server: Server, database: string): Promise<void> {
-  for (const { name, used } of await databaseNames(server)) {
-    if (used || !isTemporaryOf(name, database)) continue
-    await execute(server, `DROP DATABASE IF EXISTS ${identifier(name)};`)
+  for (const name of await temporaryDatabases(server, database, 'restore')) {
+    await dropDatabase(server, name)
     server.site.log(`dropped ${name}, which an interrupted restore had left`)
   }
 }
 
-async function databaseNames(server: Server): Promise<{ name: string; used: boolean }[]> {
-  return query(
+/** Names of our own pattern for this database, newest first: the time is part of them. */
+export async function temporaryDatabases(
+  server: Server,
+  database: string,
+  kind: 'restore' | 'old',
+): Promise<readonly string[]> {
+  const rows = await query<{ name: string }>(
     server,
-    "SELECT json_build_object('name', d.datname, 'used', EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid)) " +
-      'FROM pg_catalog.pg_database d WHERE NOT d.datistemplate',
+    "SELECT json_build_object('name', datname) FROM pg_catalog.pg_database WHERE NOT datistemplate",
   )
+  return rows
+    .map(({ name }) => name)
+    .filter((name) => temporaryKind(name, database) === kind)
+    .sort((a, b) => (a < b ? 1 : -1))
 }

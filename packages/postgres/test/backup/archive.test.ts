@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { readableFrom, UNWANTED } from '../../src/backup/archive.ts'
+import { readableFrom } from '../../src/backup/archive.ts'
+import { UNWANTED } from '../../src/backup/contents.ts'
 import { formatBytes } from '../../src/backup/size.ts'
 
 // As pg_restore 15 -l prints it; grep -E and JavaScript read the pattern alike.
@@ -11,14 +12,15 @@ const TOC = `;
 3401; 0 0 COMMENT - EXTENSION hstore
 6; 2615 16500 SCHEMA - publications app
 215; 1259 16390 TABLE public schema postgres
+6102; 6100 16999 SUBSCRIPTION - upstream postgres
 3402; 0 0 COMMENT public TABLE schema app
 3390; 0 16390 TABLE DATA public schema postgres`
 
 describe('the entries that a restore leaves out', () => {
-  it('are the schema public and what only a superuser may say', () => {
+  it('are the schema public and what only a superuser may say, and what would replicate', () => {
     const pattern = new RegExp(UNWANTED)
     const left = TOC.split('\n').filter((line) => !pattern.test(line))
-    expect(TOC.split('\n').length - left.length).toBe(3)
+    expect(TOC.split('\n').length - left.length).toBe(4)
     expect(left.join('\n')).toContain('SCHEMA - publications')
     expect(left.join('\n')).toContain('TABLE public schema')
     expect(left.join('\n')).toContain('EXTENSION - hstore')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { backupName, isTemporaryOf, newStamp, stampOf, temporaryName } from '../../src/backup/name.ts'
+import { backupName, temporaryKind, newStamp, stampOf, temporaryName } from '../../src/backup/name.ts'
 
 const run = { id: '20261123T181502123Z-3f9a', startedAt: new Date('2026-11-23T18:15:02.123Z') }
 const stamp = { time: '20261123T181502123Z', hex: 'abcd' }
@@ -18,6 +18,14 @@ describe('backupName', () => {
   })
 })
 
+describe('newStamp', () => {
+  it('gives twenty backups of one moment twenty names', () => {
+    const times = Array.from({ length: 20 }, () => newStamp().time)
+    expect(new Set(times).size).toBe(20)
+    expect([...times].sort()).toEqual(times)
+  })
+})
+
 describe('stampOf', () => {
   it('is the same for the same run and purpose, and another for another', () => {
     expect(stampOf(run, 'dump')).toEqual(stampOf(run, 'dump'))
@@ -27,7 +35,7 @@ describe('stampOf', () => {
 
   it('has the form that names are recognised by', () => {
     for (const one of [newStamp(), stampOf(run, 'x')]) {
-      expect(isTemporaryOf(temporaryName('app', 'restore', one), 'app')).toBe(true)
+      expect(temporaryKind(temporaryName('app', 'restore', one), 'app')).toBe('restore')
     }
   })
 })
@@ -37,12 +45,12 @@ describe('temporaryName', () => {
     const name = temporaryName('ä'.repeat(60), 'restore', stamp)
     expect(Buffer.byteLength(name)).toBeLessThanOrEqual(63)
     expect(name).not.toContain('\ufffd')
-    expect(isTemporaryOf(name, 'ä'.repeat(60))).toBe(true)
+    expect(temporaryKind(name, 'ä'.repeat(60))).toBe('restore')
   })
 
   it('is told from databases of others', () => {
-    expect(isTemporaryOf('app_restore_20261123t181502123z_abcd', 'app')).toBe(true)
-    expect(isTemporaryOf('app_old_20261123t181502123z_abcd', 'app')).toBe(true)
+    expect(temporaryKind('app_restore_20261123t181502123z_abcd', 'app')).toBe('restore')
+    expect(temporaryKind('app_old_20261123t181502123z_abcd', 'app')).toBe('old')
     for (const name of [
       'app',
       'app_restore',
@@ -50,8 +58,17 @@ describe('temporaryName', () => {
       'app_old',
       'other_restore_20261123t181502123z_abcd',
     ]) {
-      expect(isTemporaryOf(name, 'app')).toBe(false)
+      expect(temporaryKind(name, 'app')).toBeUndefined()
     }
-    expect(isTemporaryOf('app_x_restore_20261123t181502123z_abcd', 'app')).toBe(false)
+    expect(temporaryKind('app_x_restore_20261123t181502123z_abcd', 'app')).toBeUndefined()
+  })
+
+  it('of two long names that begin alike are not taken for each other', () => {
+    const [one, two] = ['a', 'b'].map((end) => `a_database_with_a_name_that_is_rather_long_${end}`) as [
+      string,
+      string,
+    ]
+    expect(temporaryKind(temporaryName(one, 'old', stamp), one)).toBe('old')
+    expect(temporaryKind(temporaryName(one, 'old', stamp), two)).toBeUndefined()
   })
 })

@@ -13,7 +13,8 @@ const production = (system: string, oid: number) => [
 ]
 const decide = (facts: Partial<TargetFacts>, known = production('9', 90)) => {
   try {
-    const question = judgeTarget({ ...target, ...facts }, known)
+    const { question, forceSafety } = judgeTarget({ ...target, ...facts }, known)
+    expect(forceSafety).toBe(false)
     return question === undefined ? 'go' : `ask ${question.answer}`
   } catch (error) {
     return (error as { code: string }).code
@@ -55,9 +56,27 @@ describe('who may be restored onto', () => {
   })
 
   it('says why it asks', () => {
-    const question = judgeTarget(target, production('1', 11))
+    const { question } = judgeTarget(target, production('1', 11))
     expect(question?.message).toContain('on the same server as the database of production (app_production)')
     expect(question?.message).toContain('everything in it now is lost')
+  })
+})
+
+describe('a stage that the config lets be recovered', () => {
+  const live = { ...target, stage: 'production', database: 'app_production', transport: 'ssh' } as const
+
+  it('is asked for by name, and backed up first', () => {
+    const verdict = judgeTarget(live, production('1', 10), ['production'])
+    expect(verdict.forceSafety).toBe(true)
+    expect(verdict.question?.answer).toBe('app_production')
+    // On a new server after the old one burnt down, and on this machine, too.
+    const elsewhere = { ...live, transport: 'local', identity: { system: '7', oid: null } } as const
+    expect(judgeTarget(elsewhere, production('1', 10), ['production']).forceSafety).toBe(true)
+  })
+
+  it('is no way for another stage to lead there', () => {
+    expect(() => judgeTarget(target, production('1', 10), ['production'])).toThrow('is never restored onto')
+    expect(() => judgeTarget(target, production('1', 10), ['dev'])).toThrow('is never restored onto')
   })
 })
 
@@ -70,5 +89,8 @@ describe('refuseProductionStage', () => {
       'it is protected',
     )
     expect(() => refuseProductionStage({ name: 'dev', protected: false }, 'production')).not.toThrow()
+    const production = { name: 'production', protected: true }
+    expect(() => refuseProductionStage(production, 'production', ['eu'])).toThrow('never restored onto')
+    expect(() => refuseProductionStage(production, 'production', ['production'])).not.toThrow()
   })
 })

@@ -5,7 +5,7 @@ import {
   cleanUpRestore,
   createBackup,
   discardBackup,
-  fetchBackup,
+  downloadBackup,
   formatBytes,
   openTarget,
   previewBackup,
@@ -14,9 +14,10 @@ import {
   restoreBackup,
   stampOf,
 } from '@deployfile/postgres'
-import type { Settings } from './options.ts'
-import { productionDatabases, rememberProtected, type productionTask } from './production.ts'
+import { readChoices } from './choices.ts'
+import { productionDatabases, rememberProtected, type ProductionTask } from './production.ts'
 import { toHost, uploadFolder } from './restore.ts'
+import { dumpChoices, type Settings } from './settings.ts'
 import { applicationName, folderHere, siteOf, tidy } from './site.ts'
 import { mayBeTarget, prepareTarget } from './target.ts'
 import type { PostgresTasks } from './tasks.ts'
@@ -27,7 +28,7 @@ import type { PostgresTasks } from './tasks.ts'
  */
 export function restoreFromProdTask(
   settings: Settings,
-  production: ReturnType<typeof productionTask>,
+  production: ProductionTask,
 ): PostgresTasks['restoreFromProd'] {
   const target = targetTask(settings, production)
   const dump = dumpTask(settings, target)
@@ -37,7 +38,7 @@ export function restoreFromProdTask(
     on: { role: 'db', pick: 'primary' },
     effect: 'destroy',
     needs: { production, target, backup: fetch },
-    when: mayBeTarget(settings),
+    when: mayBeCopied(settings),
     async run(context) {
       const { needs, run, stage } = context
       const site = await siteOf(settings, context)
@@ -46,7 +47,7 @@ export function restoreFromProdTask(
       const known = await productionDatabases(settings, context, needs.production, here)
       return restoreBackup(site, {
         backup: context.host.transport === 'local' ? here : await toHost(site, here, stamp),
-        ...{ stamp, production: known, stage: stage.name },
+        ...{ stamp, production: known, stage: stage.name, choices: await readChoices(settings, context) },
         confirm: (question) => (needs.target.asked ? Promise.resolve() : context.confirm(question)),
       })
     },
@@ -55,7 +56,10 @@ export function restoreFromProdTask(
       const { server } = await openTarget(site, context.stage.name)
       const { file, database, bytes } = context.needs.backup
       await previewRestore(site, server, `${settings.from}'s ${database} (${formatBytes(bytes)})`)
-      return { database: site.connection.database, host: context.host.name, file, tables: 0 }
+      return {
+        ...{ database: site.connection.database, host: context.host.name, file, tables: 0 },
+        ...{ strategy: 'swap' as const, durationMs: 0 },
+      }
     },
     async undo(context) {
       if (context.outcome !== 'cancelled') return
@@ -71,19 +75,30 @@ export function restoreFromProdTask(
   })
 }
 
-function targetTask(settings: Settings, production: ReturnType<typeof productionTask>) {
+/** A copy of production onto itself is never meant, whatever the config allows to be recovered from a file. */
+function mayBeCopied(settings: Settings) {
+  return mayBeTarget({ ...settings, recover: settings.recover.filter((stage) => stage !== settings.from) })
+}
+
+function targetTask(settings: Settings, production: ProductionTask) {
   return task('db:backup:target', {
     on: { role: 'db', pick: 'primary' },
     effect: 'read',
     needs: { production },
-    when: mayBeTarget(settings),
+    when: mayBeCopied(settings),
     preview: true,
     async run(context) {
-      const { unreachable } = context.needs.production
+      const { databases } = context.needs.production
+      const source = databases.find(({ stage }) => stage === settings.from)
+      const { unreachable } = source ?? {}
       if (unreachable) throw new Problem('check', unreachable.code, unreachable.message, unreachable)
       const site = await siteOf(settings, context)
       const known = await productionDatabases(settings, context, context.needs.production)
-      return prepareTarget(context, site, known, `a copy of ${settings.from}'s as it is now`)
+      const { asked } = await prepareTarget(settings, context, site, known, {
+        words: `a copy of ${settings.from}'s as it is now`,
+        facts: source?.facts,
+      })
+      return { asked }
     },
   })
 }
@@ -96,7 +111,8 @@ function dumpTask(settings: Settings, target: ReturnType<typeof targetTask>) {
     async run(context) {
       const site = await siteOf(settings, context)
       const label = { application: await applicationName(settings, context), stage: context.stage.name }
-      const backup = await createBackup(site, label, stampOf(context.run, 'dump'))
+      const choices = dumpChoices(settings, context.stage)
+      const backup = await createBackup(site, label, stampOf(context.run, 'dump'), choices)
       await rememberProtected(settings, context, site, backup.identity)
       return backup
     },
@@ -130,7 +146,7 @@ function fetchTask(settings: Settings, dump: ReturnType<typeof dumpTask>) {
     async run(context) {
       if (context.host.transport === 'local') return context.needs.dump
       const site = await siteOf(settings, context)
-      return fetchBackup(site, context.local, context.needs.dump, folderHere(settings, context))
+      return downloadBackup(site, context.local, context.needs.dump, folderHere(settings, context))
     },
     async preview(context) {
       const { dump } = context.needs

@@ -1,7 +1,10 @@
 import { basename, isAbsolute, join } from 'node:path'
 import type { BaseContext, Host, Shell } from '@deployfile/core'
 import type { Site } from '@deployfile/postgres'
-import { databaseOf, type Settings } from './options.ts'
+import { databaseOf, type Settings } from './settings.ts'
+
+/** Where tasks on a database run. */
+export const PLACE = { role: 'db', pick: 'primary' } as const
 
 type HostContext = BaseContext & { readonly host: Host; readonly remote: Shell }
 

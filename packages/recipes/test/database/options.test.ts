@@ -29,6 +29,20 @@ describe('postgres()', () => {
     expect(refused({ databases, from: 'production', application: 'shop', backups: '/srv/backups' })).toBe(
       'taken',
     )
+    const dump = {
+      compress: 'zstd:3',
+      excludeTables: ['audit.*'],
+      excludeTableData: ['sessions'],
+      schemaOnly: false,
+    }
+    const restore = {
+      keepOld: 2,
+      anonymize: ["UPDATE users SET mail = ''", { file: 'db/mask.sql' }],
+      postRestore: 'SELECT 1',
+    }
+    const rest = { keep: { last: 10, days: 30 }, store: 'rclone copy "$FILE" away:', recover: ['production'] }
+    expect(refused({ databases, from: 'production', dump, restore, ...rest })).toBe('taken')
+    expect(refused({ databases, from: 'production', restore: () => restore })).toBe('taken')
   })
 
   it.each([
@@ -47,6 +61,15 @@ describe('postgres()', () => {
     [{ databases: { dev: { url: 'postgresql:///a', password: 'plain' } }, from: 'dev' }, "secret.env('…')"],
     [{ databases, from: 'production', backups: '../../x' }, "'..' is not allowed"],
     [{ databases, from: 'production', backups: '~/x' }, 'below the home of a remote host already'],
+    [{ databases, from: 'production', dump: { compress: 0 } }, 'a flipped bit would be restored as data'],
+    [{ databases, from: 'production', dump: { compress: 'rar' } }, "the option 'dump.compress'"],
+    [{ databases, from: 'production', dump: { exclude: [] } }, "the option 'dump'"],
+    [{ databases, from: 'production', restore: { strategy: 'hope' } }, "the option 'restore.strategy'"],
+    [{ databases, from: 'production', restore: { keepOld: -1 } }, "the option 'restore.keepOld'"],
+    [{ databases, from: 'production', keep: { minimum: 3 } }, "it needs 'last' or 'days'"],
+    [{ databases, from: 'production', keep: { last: 0 } }, 'it keeps at least 1'],
+    [{ databases, from: 'production', store: ' ' }, 'it is a command, or a function'],
+    [{ databases, from: 'production', recover: ['eu'] }, "names the stage 'eu', which has no database"],
   ])('refuses %j', (options, message) => {
     expect(refused(options)).toMatch(/^usage OPTION_INVALID: /)
     expect(refused(options)).toContain(message)
@@ -54,11 +77,15 @@ describe('postgres()', () => {
 
   it('has a task for every word, under the names that other tasks need them by', () => {
     const { tasks } = postgres({ databases, from: 'production' })
-    expect(Object.values(tasks).map((task) => (task as { name: string }).name)).toEqual([
+    const names = Object.values(tasks).map((task) => (task as { name: string }).name)
+    expect(names.filter((name) => !name.startsWith('db:backup:identity:'))).toEqual([
       'db:backup:create',
       'db:backup:list',
+      'db:backup:verify',
+      'db:backup:download',
       'db:backup:restore',
       'db:backup:restore_from_prod',
+      'db:backup:prune',
     ])
   })
 })

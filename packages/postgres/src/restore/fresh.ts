@@ -1,0 +1,118 @@
+import { Problem } from '@deployfile/core'
+import { USER_TABLES } from '../backup/create.ts'
+import { countTables } from '../backup/size.ts'
+import { watched, restoreInto } from '../client/dump.ts'
+import { countJobs } from '../client/jobs.ts'
+import { identifier, literal } from '../sql/quote.ts'
+import { execute, query, type Server } from '../sql/query.ts'
+import type { CheckedArchive } from './check.ts'
+import { finish } from './finish.ts'
+import { readLive } from './live.ts'
+import type { DatabaseLock } from './lock.ts'
+import type { RestoreOrder } from './order.ts'
+import { copyStatements, createStatement } from './settings.ts'
+import { swap } from './swap.ts'
+import type { Target } from './target.ts'
+
+export interface Filling extends CheckedArchive {
+  /** The list of entries to restore, on the host. */
+  readonly list: string
+  /** The name of the database that is made. */
+  readonly fresh: string
+  readonly lock: DatabaseLock
+}
+
+/** Makes a database beside the live one, restores into it, and checks and finishes it there. */
+export async function fillFresh(
+  target: Target,
+  order: RestoreOrder,
+  { programs, contents, list, fresh, lock }: Filling,
+): Promise<void> {
+  const { server, live, facts } = target
+  const { site } = server
+  const started = Date.now()
+  const owner = live?.owner ?? (await currentUser(server))
+  await execute(server, createStatement(fresh, live))
+  const jobs = await countJobs(site.shell)
+  const { file } = order.backup
+  await watched(
+    () => lock.sizeOf(fresh),
+    site,
+    () => restoreInto(server, programs, { file, listFile: list, database: fresh, role: owner, jobs }),
+  )
+  const tables = await tablesOf(server, fresh)
+  if (tables !== contents.tables) {
+    const message = `${fresh} has ${tables} tables after the restore, the archive has ${contents.tables}`
+    throw new Problem('task', 'RESTORE_INCOMPLETE', message, {
+      host: site.shell.host.name,
+      hint: 'The live database was not touched. Check the backup with db:backup:verify.',
+    })
+  }
+  const restored = Date.now()
+  await finish(server, fresh, facts.stage, owner, order.choices ?? {})
+  site.log(
+    `filled ${fresh}: ${countTables(contents.tables)} in ${seconds(restored - started)}, then statistics and checks in ${seconds(Date.now() - restored)}`,
+  )
+}
+
+/**
+ * Puts the fresh database in the live one's place; gives the name of the database that was put aside, undefined when there was none.
+ * @throws Problem `RESTORE_TARGET_CHANGED`, `DATABASE_PREPARED`, `RESTORE_LOCK_LOST`, `DATABASE_COMMAND_FAILED` (task)
+ */
+export async function putInPlace(
+  { server, live, facts }: Target,
+  fresh: string,
+  old: string,
+): Promise<string | undefined> {
+  const { site } = server
+  const { database } = site.connection
+  // Read again: a restore takes its time, and rights may have been given meanwhile.
+  const now = await readLive(server, database)
+  if (now?.oid !== live?.oid) {
+    throw new Problem(
+      'task',
+      'RESTORE_TARGET_CHANGED',
+      `somebody replaced ${database} on ${site.shell.host.name} while it was restored`,
+      { hint: 'It was not touched. Start again when nobody else restores.' },
+    )
+  }
+  if (!now) {
+    await execute(server, `ALTER DATABASE ${identifier(fresh)} RENAME TO ${identifier(database)};`)
+    return undefined
+  }
+  await refusePrepared(server, database)
+  await execute(server, copyStatements(fresh, now).join('\n'))
+  const closed = { v: 1, system: facts.identity?.system ?? '', oid: now.oid, database } as const
+  await swap(server, { closed, fresh, old })
+  return old
+}
+
+export async function tablesOf(server: Server, database: string): Promise<number> {
+  const [found] = await query<{ tables: number }>(server, USER_TABLES.replaceAll('\n', ' '), database)
+  return found?.tables ?? 0
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 100) / 10} s`
+}
+
+/** A prepared transaction cannot be ended like a session; the rename would wait for it with the door closed, and then fail. */
+async function refusePrepared(server: Server, database: string): Promise<void> {
+  const [row] = await query<{ gid: string }>(
+    server,
+    "SELECT json_build_object('gid', gid) FROM pg_catalog.pg_prepared_xacts " +
+      `WHERE database = ${literal(database)} LIMIT 1`,
+  )
+  if (!row) return
+  const host = server.site.shell.host.name
+  const message = `${database} on ${host} has a prepared transaction (${row.gid}), so it cannot be replaced`
+  throw new Problem('task', 'DATABASE_PREPARED', message, {
+    host,
+    hint: 'End it there with COMMIT PREPARED or ROLLBACK PREPARED. The live database was not touched.',
+  })
+}
+
+async function currentUser(server: Server): Promise<string> {
+  const [row] = await query<{ name: string }>(server, "SELECT json_build_object('name', current_user)")
+  return row?.name ?? ''
+}
