@@ -111,10 +111,7 @@ async function start(
   run: (connection: ConnectionOptions) => Promise<unknown>,
 ): Promise<void> {
   call.signal.throwIfAborted()
-  const folder = mkdtempSync(join(tmpdir(), 'deployfile-'))
-  const remove = (): void => rmSync(folder, { recursive: true, force: true })
-  // A second Ctrl-C leaves without waiting for anything.
-  process.once('exit', remove)
+  const folder = privateFolder()
   try {
     const passfile = join(folder, 'pgpass')
     writeFileSync(passfile, `${ownLines(call)}${CATCH_ALL}\n`, { mode: 0o600 })
@@ -132,9 +129,27 @@ async function start(
     call.signal.throwIfAborted()
     throw scrub(error, call.password)
   } finally {
-    process.removeListener('exit', remove)
-    remove()
+    removeFolder(folder)
   }
+}
+
+const folders = new Set<string>()
+const removeAll = (): void => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+}
+
+/** Removed with this process at the latest: a second Ctrl-C leaves without waiting for anything. */
+function privateFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'deployfile-'))
+  if (folders.size === 0) process.once('exit', removeAll)
+  folders.add(folder)
+  return folder
+}
+
+function removeFolder(folder: string): void {
+  folders.delete(folder)
+  if (folders.size === 0) process.removeListener('exit', removeAll)
+  rmSync(folder, { recursive: true, force: true })
 }
 
 /** Our password, or else whatever the user's own password file says: the catch-all line below it must not hide that. */
