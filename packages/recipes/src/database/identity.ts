@@ -62,9 +62,6 @@ export function identityTasks(settings: Settings) {
 
 export type IdentityTasks = ReturnType<typeof identityTasks>
 
-/** What those tasks gave: undefined for a stage that was skipped. */
-export type Identities = Readonly<Record<string, ProtectedDatabase | undefined>>
-
 function whole(identity: Identity | null): DatabaseIdentity | null {
   return identity === null || identity.oid === null ? null : { system: identity.system, oid: identity.oid }
 }
