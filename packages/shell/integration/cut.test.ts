@@ -31,13 +31,13 @@ const KNOWN = new Set([
 type Cut = Readonly<{ direction: 'up' | 'down'; byte: number; fault: Fault }>
 type Result = Readonly<{ cut: Cut; outcome: string; took: number }>
 
-/** What a cut may cost: retries, a handshake that nobody ends, or twice a dead link that is noticed by asking (10 s x 3 after 10 s). */
+/** What a cut may cost: retries; a handshake that nobody ends, or a dead link that is noticed by asking (20 s each), and some load. */
 const BOUND: Readonly<Record<Fault, number>> = {
   reset: 15_000,
   end: 15_000,
   leave: 15_000,
-  garble: 100_000,
-  stall: 100_000,
+  garble: 40_000,
+  stall: 40_000,
 }
 
 describe('a link that is cut, reset, stalled or garbled at a byte', () => {

@@ -31,6 +31,8 @@ export interface Running {
   readonly ended: Promise<Ending>
   /** To the whole process group. Best effort: nothing tells whether it arrived. */
   signal(name: 'TERM' | 'KILL'): void
+  /** Nothing more comes on its standard input, which a host may have left open for signals' sake. */
+  endInput(): void
   /** Stops listening. What still runs is left to itself. */
   close(): void
 }

@@ -12,8 +12,11 @@ import type { Report } from './report.ts'
 import type { StopSource } from './stop.ts'
 import { sudoPrompt } from './sudo.ts'
 
-/** sudo may wait for a directory server; longer than that it waits for somebody who is not there. */
-const SUDO_WAIT = 30_000
+/**
+ * A command's own sh speaks as soon as it runs. sudo may wait for a directory server, and a login shell has much to read; longer than
+ * that sudo waits for somebody who is not there, and what was started is no shell at all (a forced command).
+ */
+const OPENING_WAIT = 30_000
 
 export interface AttendParts {
   readonly order: Order
@@ -65,14 +68,14 @@ export function attend(running: Running, parts: AttendParts): Talk {
   let timer: NodeJS.Timeout | undefined
   const refused = (asked?: Asked) =>
     sudoProblem(report.facts(), order, opening.said(), asked ?? (opening.prompts > 0 ? 'refused' : 'nothing'))
-  const waitForSudo = (): void => {
+  const waitForOpening = (): void => {
     clearTimeout(timer)
-    if (order.user === undefined) return
     timer = setTimeout(() => {
-      // It reads its answers from there, and gives up.
+      // What reads there gives up: sudo its question, a file transfer server its waiting.
       stdin?.end()
-      stop.because({ error: refused('else') })
-    }, SUDO_WAIT)
+      running.endInput()
+      stop.because(order.user === undefined ? { unbegun: OPENING_WAIT } : { error: refused('else') })
+    }, OPENING_WAIT)
   }
   const opening = createOpening({
     mark,
@@ -83,7 +86,7 @@ export function attend(running: Running, parts: AttendParts): Talk {
       if (waits) push()
     },
     prompted(times) {
-      waitForSudo()
+      waitForOpening()
       // One try: a second one with the same password would only bring the login closer to being locked.
       if (times === 1 && password && stdin) stdin.write(`${reveal(password)}\n`)
       else stdin?.end()
@@ -111,7 +114,7 @@ export function attend(running: Running, parts: AttendParts): Talk {
       if (order.silent !== true) told.stdout.add(own)
     }
   })
-  waitForSudo()
+  waitForOpening()
   if (!waits) push()
 
   return {

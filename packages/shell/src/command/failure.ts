@@ -77,7 +77,7 @@ export function outputCut(facts: Facts, ending: Ending): Problem {
 export type Left = 'not started' | 'nothing' | 'unknown'
 
 export function commandStopped(
-  why: Exclude<Stop, { readonly error: unknown }>,
+  why: Exclude<Stop, { readonly error: unknown } | { readonly unbegun: number }>,
   facts: Facts,
   ending: Ending | undefined,
   left: Left,
@@ -96,7 +96,7 @@ export function commandStopped(
   )
 }
 
-function whatHappened(why: Exclude<Stop, { readonly error: unknown }>): string {
+function whatHappened(why: Parameters<typeof commandStopped>[0]): string {
   if (why === 'cancelled') return 'was cancelled'
   return 'timeout' in why
     ? `did not end within ${String(why.timeout / 1000)} s`
@@ -109,16 +109,39 @@ export function notBegun(facts: Facts, ending: Ending, said: readonly string[]):
     ending.exitCode === null
       ? `was killed by ${ending.signal ?? 'a signal'}`
       : `ended with exit code ${String(ending.exitCode)}`
+  return noShell(facts, ending, said, `${how} before it ran ${short(facts.text)}`, false)
+}
+
+/** It was not heard of, and then stopped: the login waits for something, or what runs in its place never speaks (sftp-server). */
+export function neverBegan(
+  facts: Facts,
+  ending: Ending | undefined,
+  said: readonly string[],
+  waited: number,
+  left: Left,
+): Problem {
+  const unknown = left === 'unknown'
+  const what = `did not run ${short(facts.text)} within ${String(waited / 1000)} s`
+  return noShell(facts, ending, said, `${what}${unknown ? ', and may still do so' : ''}`, unknown)
+}
+
+function noShell(
+  facts: Facts,
+  ending: Ending | undefined,
+  said: readonly string[],
+  what: string,
+  mayHaveRun: boolean,
+): Problem {
   const last = said.at(-1)
   return problem(
     'LOGIN_SHELL',
     { ...facts, tail: said },
     ending,
-    `${facts.host}: the login shell ${how} before it ran ${short(facts.text)}${last === undefined ? '' : `: ${last}`}`,
+    `${facts.host}: the login shell ${what}${last === undefined ? '' : `: ${last}`}`,
     {
       kind: 'check',
-      hint: 'A login for deployments needs a shell that runs commands: look for `exit` or `exec` in its startup files (~/.bashrc, ~/.zshenv, …) and for a forced command; try: ssh HOST true',
-      mayHaveRun: false,
+      hint: 'A login for deployments needs a shell that runs commands: look for `exit`, `exec` or a question in its startup files (~/.bashrc, ~/.zshenv, …) and for a forced command; try: ssh HOST true',
+      mayHaveRun,
     },
   )
 }

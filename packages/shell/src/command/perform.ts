@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { isProblem, isSecret, openSecret, type ShellScope } from '@deployfile/core'
 import type { Ending, Running, Transport } from '../transport.ts'
 import { attend, type Talk } from './attend.ts'
-import { commandStopped, connectionLost, type Facts, type Left, notBegun, outputCut } from './failure.ts'
+import {
+  commandStopped,
+  connectionLost,
+  type Facts,
+  type Left,
+  neverBegan,
+  notBegun,
+  outputCut,
+} from './failure.ts'
 import { sourceOf } from './feed.ts'
 import { type Launch, launch, type Place } from './launch.ts'
 import { endOrder, SOME_LEFT, signalOrder, type Trace } from './leftover.ts'
@@ -118,7 +126,7 @@ export async function perform(
       const left = unknown
         ? 'unknown'
         : await clearedAway(order, hunted(), ending, () => about(endOrder([trace()], 0)))
-      throw stoppedBy(outcome.stopped, report.facts(), ending, left)
+      throw stoppedBy(outcome.stopped, report.facts(), ending, left, talk.said())
     }
     return await conclude(order, outcome, talk, stop, report)
   } finally {
@@ -221,6 +229,15 @@ async function started(
   }
 }
 
-function stoppedBy(stop: Stop, facts: Facts, ending: Ending | undefined, left: Left): unknown {
-  return typeof stop === 'object' && 'error' in stop ? stop.error : commandStopped(stop, facts, ending, left)
+function stoppedBy(
+  stop: Stop,
+  facts: Facts,
+  ending: Ending | undefined,
+  left: Left,
+  said: readonly string[] = [],
+): unknown {
+  if (typeof stop === 'object' && 'error' in stop) return stop.error
+  if (typeof stop === 'object' && 'unbegun' in stop)
+    return neverBegan(facts, ending, said, stop.unbegun, left)
+  return commandStopped(stop, facts, ending, left)
 }

@@ -1,8 +1,15 @@
 import type { Ending, Running } from '../transport.ts'
 
-/** Why a command is stopped before its end. `error`: something of ours failed, and is what the caller shall see. */
+/**
+ * Why a command is stopped before its end. `unbegun`: its own sh has not spoken for so many milliseconds. `error`: something of ours
+ * failed, and is what the caller shall see.
+ */
 export type Stop =
-  'cancelled' | { readonly timeout: number } | { readonly idle: number } | { readonly error: unknown }
+  | 'cancelled'
+  | { readonly timeout: number }
+  | { readonly idle: number }
+  | { readonly unbegun: number }
+  | { readonly error: unknown }
 
 export interface Outcome {
   /** Undefined: it was told to stop, and nothing came back. */

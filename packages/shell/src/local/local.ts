@@ -68,6 +68,7 @@ export function localTransport(host: Host, folder: string): Transport {
             // ESRCH: the last of the group has just gone.
           }
         },
+        endInput: () => void child.stdin?.end(),
         close() {
           child.stdin?.destroy()
           child.stdout.destroy()

@@ -1,5 +1,6 @@
 import type { Client } from 'ssh2'
 import { createGate, type Gate } from './gate.ts'
+import { isSilence, patience } from './keepalive.ts'
 import type { Link } from './reach.ts'
 import type { Target } from './target.ts'
 
@@ -10,6 +11,8 @@ export interface Connection {
   readonly channels: Gate
   /** Why it is gone; undefined while it lives. */
   lost(): string | undefined
+  /** It is gone because the other side said nothing any more: it would not be heard of on a new one either. */
+  readonly silent: boolean
   onLost(listener: () => void): void
   /** It was found dead before it said so itself. */
   abandon(reason: string): void
@@ -31,11 +34,13 @@ export function alive(
   const channels = createGate(CHANNELS)
   const listeners: (() => void)[] = []
   let lost: string | undefined
+  const words = (error: Error | undefined): string | undefined =>
+    error && isSilence(error) ? `no answer for ${String(patience(target.settings))} s` : error?.message
   const gone = (reason?: string): void => {
     if (lost !== undefined) return
     // The end of the program that carried it says more than what followed from it.
     const program = link.setback()?.problem.message.replace(`${target.name}: `, '')
-    lost = program ?? trouble()?.message ?? reason ?? 'it was closed by the other side'
+    lost = program ?? words(trouble()) ?? reason ?? 'it was closed by the other side'
     channels.shut(new Error(lost))
     for (const listener of listeners) listener()
     // Half of it may still stand: after nonsense from the other side ssh2 only stops talking.
@@ -50,6 +55,10 @@ export function alive(
     target,
     channels,
     lost: () => lost,
+    get silent() {
+      const error = trouble()
+      return error !== undefined && isSilence(error)
+    },
     onLost(listener) {
       if (lost === undefined) listeners.push(listener)
       else listener()

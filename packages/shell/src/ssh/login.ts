@@ -7,15 +7,12 @@ import { alive, type Connection } from './connection.ts'
 import { unlessAborted } from './gate.ts'
 import { checkAddressKey, checkHostKey, nameOf } from './host-key.ts'
 import type { Identities } from './identity.ts'
+import { askForNoProofs, hearEverything, keepalive } from './keepalive.ts'
 import { entriesOf, fingerprint, keyType, knownName, type KnownKey } from './known-hosts.ts'
 import type { Link } from './reach.ts'
-import type { Settings } from './settings.ts'
 import { Setback } from './setback.ts'
 import type { Target } from './target.ts'
 import { addHostKey } from './trust.ts'
-
-/** How often the other side is asked whether it is there, in milliseconds, and how often in vain before it is not. */
-const KEEPALIVE = { keepaliveInterval: 10_000, keepaliveCountMax: 3 }
 
 export interface Login {
   readonly target: Target
@@ -118,13 +115,17 @@ export async function login(attempt: Login, link: Link, signal: AbortSignal): Pr
         trouble ??= error
         reject(error)
       })
-      client.on('handshake', () => (phase = 'login'))
+      client.on('handshake', () => {
+        phase = 'login'
+        askForNoProofs(client)
+      })
       client.on('close', () => reject(new Error('No response from server')))
       // ssh2 cannot tell that the other side has hung up in the middle of a handshake.
       client.on('end', () => reject(new Error('No response from server')))
     })
     await unlessAborted(ready, signal)
     phase = 'ready'
+    hearEverything(client, link)
     return alive(client, link, target, () => trouble)
   } catch (error) {
     client?.destroy()
@@ -196,12 +197,6 @@ function mismatch(target: Target, problem: Problem, key: Buffer, tried: Set<stri
   if (target.pins === undefined || problem.code !== 'HOST_KEY_CHANGED') return new Setback(problem)
   tried.add(keyType(key))
   return new Setback(problem, 'other-key')
-}
-
-/** ServerAliveInterval may ask more often, never so seldom that a dead host holds up a run. */
-function keepalive({ keepaliveInterval, keepaliveCount }: Settings): typeof KEEPALIVE {
-  if (keepaliveInterval === undefined || keepaliveInterval >= KEEPALIVE.keepaliveInterval) return KEEPALIVE
-  return { keepaliveInterval, keepaliveCountMax: keepaliveCount ?? KEEPALIVE.keepaliveCountMax }
 }
 
 const LINE_LIMIT = 100

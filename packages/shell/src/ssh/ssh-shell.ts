@@ -41,8 +41,8 @@ export function sshTransport(host: Host, pool: Pool): Required<Transport> {
           leave?.()
           if (error instanceof Error && UNSENT.test(error.message)) connection.abandon(error.message)
           if (connection.lost() !== undefined && !isProblem(error) && !signal.aborted) {
-            // Lost before the command was sent: a new connection may take it, once.
-            if (++lost > 1) throw notStarted(host.name, connection.lost() ?? '', error)
+            // Lost before the command was sent: a new connection may take it, once. One that fell silent has cost its time.
+            if (++lost > 1 || connection.silent) throw notStarted(host.name, connection.lost() ?? '')
           } else if (isOpenFailure(error)) {
             // More than the host allows at once (MaxSessions). With others of ours inside, one of them makes room.
             if (connection.channels.inside > 0) connection.channels.narrow()
@@ -58,10 +58,10 @@ export function sshTransport(host: Host, pool: Pool): Required<Transport> {
 /** ssh2's words for a link that was gone before the request could be sent. */
 const UNSENT = /^(Not connected|No response from server)$/
 
-function notStarted(host: string, reason: string, cause: unknown): Problem {
+function notStarted(host: string, reason: string): Problem {
   return new Problem('task', 'CONNECTION_LOST', `${host}: the command did not start: ${reason}`, {
     host,
-    cause,
+    cause: new Error(reason),
     retryable: true,
   })
 }
@@ -185,6 +185,7 @@ function follow(
       if (over || connection.lost() !== undefined) return
       sendSignal(connection.client, channel, name)
     },
+    endInput: () => void channel.end(),
     close() {
       channel.close()
       setTimeout(finish, AFTER_LOSS).unref()

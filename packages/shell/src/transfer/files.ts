@@ -66,7 +66,9 @@ export function createFiles(parts: FilesParts): Files {
       try {
         return await work(byShell, ...given)
       } catch (error) {
+        // What may still be done by a shell must not be done a second time beside it.
         if (!isProblem(error) || error.code !== 'LOGIN_SHELL') throw error
+        if (error.details.command?.mayHaveRun === true) throw error
         try {
           const result = await work(await bySftp(), ...given)
           memory.sftpOnly = true

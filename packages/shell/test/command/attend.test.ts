@@ -19,14 +19,16 @@ afterEach(() => {
 })
 
 /** One command by sudo, whose other side is this test. */
-function bySudo(input?: string) {
+const bySudo = (input?: string) => by('service', input)
+
+function by(user: string | undefined, input?: string) {
   vi.stubEnv('ATTEND_PASSWORD', 'opensesame')
   const password = secret.env('ATTEND_PASSWORD')
   const order: Order = {
     text: 'work',
     sh: 'work',
     reads: false,
-    user: 'service',
+    ...(user !== undefined && { user }),
     ...(input !== undefined && { input }),
   }
   const scope = { signal: new AbortController().signal, emit: () => undefined }
@@ -44,6 +46,7 @@ function bySudo(input?: string) {
     exited: never,
     ended: never,
     signal: () => undefined,
+    endInput: () => void typed.push('(end of all input)'),
     close: () => undefined,
   }
   const launched = launch(order, { mark: MARK, path: [], login: undefined, hasPassword: true }, 64 * 1024)
@@ -88,12 +91,25 @@ test('sudo that waits for something else is not waited for: half a minute, and a
     'SUDO_REFUSED',
     'web1: sudo asked for something else than the password to become service',
   ])
-  expect(typed).toEqual(['(end)'])
+  expect(typed).toEqual(['(end of all input)', '(end)'])
 })
 
-test('a command that was let through may take as long as it likes', async () => {
-  const { stop, say } = bySudo()
-  await say('stdout', `${MARK} 7 7 /bin/sh\n`)
-  await vi.advanceTimersByTimeAsync(3_600_000)
+test('a command whose own sh does not speak for half a minute is told that there is nothing to wait for, and given up', async () => {
+  const { typed, stop, say } = by(undefined)
+  await say('stdout', 'Welcome! Do not go away …')
+  await vi.advanceTimersByTimeAsync(29_999)
   expect(stop.now()).toBeUndefined()
+  await vi.advanceTimersByTimeAsync(1)
+  expect(stop.now()).toEqual({ unbegun: 30_000 })
+  expect(typed).toContain('(end of all input)')
 })
+
+test.each(['service', undefined])(
+  'a command that has spoken may take as long as it likes (%s)',
+  async (user) => {
+    const { stop, say } = by(user)
+    await say('stdout', `${MARK} 7 7 /bin/sh\n`)
+    await vi.advanceTimersByTimeAsync(3_600_000)
+    expect(stop.now()).toBeUndefined()
+  },
+)

@@ -21,6 +21,7 @@ function fake() {
     exited: new Promise((resolve) => (exit = resolve)),
     ended: new Promise((resolve) => (end = resolve)),
     signal: (name) => void said.push(name),
+    endInput: () => void said.push('end of input'),
     close: () => void said.push('close'),
   }
   return { running, said, exit: (ending: Ending) => exit(ending), end: (ending: Ending) => end(ending) }
