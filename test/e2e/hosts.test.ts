@@ -77,6 +77,58 @@ const hasTerminal = ((): boolean => {
   }
 })()
 
+test.runIf(hasTerminal)(
+  'a secret that is a prompt is asked for once, while the tree stands still, and shown nowhere',
+  async () => {
+    await using folder = tempFolder('prompt')
+    const program = makeProject(
+      folder.path,
+      `import { defineConfig, secret, task } from 'deployfile'
+const token = secret.prompt('registry token')
+const asks = ['one', 'two'].map((name) => task(name, {
+  on: 'app',
+  async run({ remote }) {
+    const own = remote.with({ secrets: { TOKEN: token } })
+    return { length: Number(await own.capture\`printf %s "$TOKEN" | wc -c\`) }
+  },
+}))
+const waits = task('waits', { on: 'app', async run({ remote }) { await remote.sh\`while [ ! -e typed ]; do sleep 0.05; done\` } })
+const tell = task('tell', {
+  needs: { one: asks[0], two: asks[1], waits },
+  async run({ needs }) { return { all: [needs.one, needs.two].map((all) => all.get('here').length) } },
+})
+export default defineConfig({
+  stages: { dev: { hosts: { here: { transport: 'local', roles: ['app'] } } } },
+  defaultStage: 'dev',
+  tasks: [...asks, waits, tell],
+})
+`,
+    )
+    const child = spawn('script', ['-qefc', `stty cols 200 rows 50; exec '${program}' tell`, '/dev/null'], {
+      cwd: folder.path,
+      env: { ...process.env, CI: '', TERM: 'xterm', SECRET_REGISTRY_TOKEN: '' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    let screen = ''
+    child.stdout.on('data', (chunk: Buffer) => (screen += chunk.toString()))
+    await until('the token is asked for', () => screen.includes('registry token'))
+    child.stdin.write('open sesame\r')
+    const before = screen.length
+    await until('the answer was taken', () => screen.length > before)
+    writeFileSync(join(folder.path, 'typed'), '')
+    const [code] = (await once(child, 'close')) as [number]
+    expect(code, screen).toBe(0)
+    expect(screen).not.toContain('sesame')
+    const journal = execFileSync('sh', ['-c', 'cat .deployfile/runs/*/events.jsonl'], {
+      cwd: folder.path,
+      encoding: 'utf8',
+    })
+    expect(journal).toContain('{"all":[11,11]}')
+    expect(journal).not.toContain('sesame')
+    expect(journal).not.toContain('no terminal')
+  },
+)
+
 describe.runIf(servicesFound('sshd') && hasTerminal)('a key with a passphrase', () => {
   test('is asked for on the terminal once for two hosts, and what is typed is nowhere', async () => {
     await using sshd = await startSshd({ name: 'web1' })

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import { isProblem, Problem, type CommandOutput } from '@deployfile/core'
 import { conninfo, sessionVariables, type SessionOptions } from '../connection/conninfo.ts'
-import { passLine } from '../connection/passfile.ts'
+import { openPassword, passLine } from '../connection/passfile.ts'
 import type { Connection } from '../connection/url.ts'
 import type { Site } from '../site.ts'
 
@@ -42,6 +42,7 @@ export interface ClientCall extends SessionOptions {
  * @throws Problem `DATABASE_UNREACHABLE` (check), `DATABASE_COMMAND_FAILED` (task), and those of the shell
  */
 export async function runClient(site: Site, call: ClientCall): Promise<CommandOutput> {
+  await openPassword(site.password)
   const pass = site.password === undefined ? '' : `${passLine(site.password)}\n`
   const args = [call.program, '-w', '-d', conninfo(call.connection), ...call.args]
   // What people see of a script is its first line.

@@ -5,7 +5,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ConnectionOptions } from 'pg-dump-restore'
 import { parameterVariables, sessionVariables, type SessionOptions } from '../connection/conninfo.ts'
-import { CATCH_ALL, passLine, withoutPassword, type Password } from '../connection/passfile.ts'
+import { CATCH_ALL, openPassword, passLine, withoutPassword, type Password } from '../connection/passfile.ts'
 import type { Connection } from '../connection/url.ts'
 import type { DumpChoices } from './choices.ts'
 
@@ -110,6 +110,7 @@ async function start(
   call: LibraryCall,
   run: (connection: ConnectionOptions) => Promise<unknown>,
 ): Promise<void> {
+  await openPassword(call.password)
   call.signal.throwIfAborted()
   const folder = privateFolder()
   try {

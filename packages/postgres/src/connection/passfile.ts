@@ -1,9 +1,17 @@
-import { isSecret, Problem, reveal, type Secret } from '@deployfile/core'
+import { isSecret, openSecret, Problem, reveal, type Secret } from '@deployfile/core'
 
 export type Password = string | Secret
 
 /** libpq never asks for a password that it has found in a file; a wrong one fails at once where an absent one would prompt, and hang. */
 export const CATCH_ALL = '*:*:*:*:-'
+
+/**
+ * Before the first use: one that a person has to type is asked for here, where the screen can wait for it.
+ * @throws Problem `SECRET_MISSING` (check)
+ */
+export async function openPassword(password: Password | undefined): Promise<void> {
+  if (isSecret(password)) await openSecret(password)
+}
 
 /**
  * The line of a password file (documentation of PostgreSQL, 34.16) that answers for every server: the file serves one command and
