@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CommandEvent, Host, Shell } from '@deployfile/core'
+import type { CommandEvent, Host, Problem, Shell, ShellProvider } from '@deployfile/core'
 import { createShells } from '@deployfile/shell'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { servicesFound } from '../../../test/servers/service.ts'
@@ -207,16 +207,20 @@ describe.runIf(servicesFound('sshd'))('files over a link that breaks', () => {
     mkdirSync(join(site.here, 'stalled-tree'))
     writeFileSync(join(site.here, 'stalled-tree/file'), content)
     const stop = new AbortController()
-    const shells = createShells({ root: site.here, sshConfig: site.config })
-    const shell = shellOf(shells, host, stop.signal)
-    await shell.exists('x')
-    const uploads = [
-      problemOf(shell.uploadFile('stalled', 'stalled-there')),
-      problemOf(shell.uploadDir('stalled-tree', 'stalled-tree-there')),
-      problemOf(shell.writeFile('stalled-text', content)),
-    ]
-    await until(() => there('stalled').filter((entry) => entry.endsWith('.part')).length === 3)
-    proxy.breakNow('stall')
+    const uploads: Promise<Problem>[] = []
+    const providers: ShellProvider[] = []
+    for (const work of [
+      (shell: Shell) => shell.uploadFile('stalled', 'stalled-there'),
+      (shell: Shell) => shell.uploadDir('stalled-tree', 'stalled-tree-there'),
+      (shell: Shell) => shell.writeFile('stalled-text', content),
+    ]) {
+      const shells = createShells({ root: site.here, sshConfig: site.config })
+      providers.push(shells)
+      uploads.push(problemOf(work(shellOf(shells, host, stop.signal))))
+      // Each on a link of its own, which falls silent as soon as there is something of it over there: none gets to its end.
+      await until(() => there('stalled').filter((entry) => entry.endsWith('.part')).length === uploads.length)
+      proxy.breakNow('stall')
+    }
     const begun = performance.now()
     stop.abort()
     for (const upload of uploads) {
@@ -226,11 +230,13 @@ describe.runIf(servicesFound('sshd'))('files over a link that breaks', () => {
     }
     expect(performance.now() - begun).toBeLessThan(9_000)
     expect(there('stalled')).toHaveLength(3)
-    // A stalled link is noticed by keepalive in half a minute; here it ends now. sshd's side stays as it is.
+    // A stalled link is noticed by keepalive after a while; here it ends now. sshd's side stays as it is.
     proxy.breakNow('leave')
-    expect(await shellOf(shells, host).exists('anything')).toBe(false)
+    for (const shells of providers) {
+      expect(await shellOf(shells, host).exists('anything')).toBe(false)
+      await shells.close()
+    }
     expect(there('stalled')).toEqual([])
-    await shells.close()
   })
 
   test(

@@ -13,7 +13,9 @@ export interface Trace {
 
 /** What an order about traces says by its exit code. Any other: nobody knows. */
 export const NOTHING_LEFT = 0
-export const SOME_LEFT = 1
+const SOME_LEFT = 1
+/** Without /proc: the process group was sent the signal. */
+export const NOT_SEEN = 3
 
 // `members MARK SESSION PID`: the command's processes. Those of its session when one of them carries its mark, so that a number that
 // was given to somebody else meanwhile is never taken for it; without a session those that carry the mark. What has made itself a
@@ -91,7 +93,7 @@ function byGroup(traces: readonly Trace[], name: string): string {
   const kills = traces.flatMap(({ pid }) =>
     pid === undefined ? [] : [`kill -s ${name} -- -${String(pid)} 2>/dev/null;`],
   )
-  return `[ -r /proc/self/stat ] || { ${kills.join(' ')} exit 3; }`
+  return `[ -r /proc/self/stat ] || { ${kills.join(' ')} exit ${String(NOT_SEEN)}; }`
 }
 
 function order(traces: readonly Trace[], sh: string, timeout: number): Order {

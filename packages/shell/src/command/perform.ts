@@ -13,7 +13,7 @@ import {
 } from './failure.ts'
 import { sourceOf } from './feed.ts'
 import { type Launch, launch, type Place } from './launch.ts'
-import { endOrder, SOME_LEFT, signalOrder, type Trace } from './leftover.ts'
+import { endOrder, NOT_SEEN, NOTHING_LEFT, signalOrder, type Trace } from './leftover.ts'
 import { loginEnvironment } from './login.ts'
 import { clearLost, rememberLost } from './lost.ts'
 import type { Order } from './order.ts'
@@ -31,7 +31,11 @@ export interface Done {
   readonly facts: Facts
 }
 
-/** What is left of a command that has been stopped gets this long to be found and ended. */
+/**
+ * What is left of a command that has been stopped gets this long to be found and ended, counted from the stop: most of it is there where
+ * the command itself went at once, and at least a little where it had to be killed.
+ */
+const CLEARED = 8_500
 const CLEARING = 1_500
 
 /**
@@ -123,9 +127,11 @@ export async function perform(
     // Its greeting may have been lost with the link, so that this counts before it has spoken, too.
     if (unknown) mayRunOn()
     if (outcome.stopped) {
+      const begun = talk.greeting !== undefined || !isUnbegun(outcome.stopped)
+      const patience = Math.max(CLEARING, CLEARED - stop.since())
       const left = unknown
         ? 'unknown'
-        : await clearedAway(order, hunted(), ending, () => about(endOrder([trace()], 0)))
+        : await clearedAway(order, begun && hunted(), ending, patience, () => about(endOrder([trace()], 0)))
       throw stoppedBy(outcome.stopped, report.facts(), ending, left, talk.said())
     }
     return await conclude(order, outcome, talk, stop, report)
@@ -142,11 +148,18 @@ async function clearedAway(
   order: Order,
   hunted: boolean,
   ending: Ending | undefined,
+  patience: number,
   end: () => Promise<number | null | undefined>,
 ): Promise<Left> {
   if (ending?.lost !== undefined) return 'unknown'
   if (order.urgent === true || !hunted) return 'nothing'
-  return (await within(end(), CLEARING)) === SOME_LEFT ? 'unknown' : 'nothing'
+  const found = await within(end(), patience)
+  // No answer is none: whether something is left is not known then.
+  return found === NOTHING_LEFT || found === NOT_SEEN ? 'nothing' : 'unknown'
+}
+
+function isUnbegun(stop: Stop): boolean {
+  return typeof stop === 'object' && 'unbegun' in stop
 }
 
 /** What an end that nobody brought about means. */

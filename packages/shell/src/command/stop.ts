@@ -7,6 +7,8 @@ export interface StopSource {
   readonly signal: AbortSignal
   readonly reason: Promise<Stop>
   now(): Stop | undefined
+  /** Milliseconds since the first reason; 0 while there is none. */
+  since(): number
   because(stop: Stop): void
   /** From now on the time counts. */
   begin(): void
@@ -27,11 +29,13 @@ export function createStop(outer: AbortSignal, { timeout, idle, alive }: Limits)
   setMaxListeners(0, outer)
   const controller = new AbortController()
   let first: Stop | undefined
+  let at = 0
   let settle: (stop: Stop) => void
   const reason = new Promise<Stop>((resolve) => (settle = resolve))
   const because = (stop: Stop): void => {
     if (first !== undefined) return
     first = stop
+    at = performance.now()
     settle(stop)
     controller.abort()
   }
@@ -50,6 +54,7 @@ export function createStop(outer: AbortSignal, { timeout, idle, alive }: Limits)
     signal: controller.signal,
     reason,
     now: () => first,
+    since: () => (first === undefined ? 0 : performance.now() - at),
     because,
     begin() {
       if (timeout !== undefined) timer = setTimeout(() => because({ timeout }), timeout)
