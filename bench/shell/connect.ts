@@ -15,7 +15,8 @@ const HOSTS = 50
 const OPEN = 200
 
 // No forced command: its script would cost both sides a process for each command.
-await using sshd = await startSshd({ name: 'bench', config: ['ForceCommand none'] })
+// Nor a line of log for each command, which this program would have to read.
+await using sshd = await startSshd({ name: 'bench', config: ['ForceCommand none', 'LogLevel INFO'] })
 const here = join(sshd.root, 'here')
 mkdirSync(here)
 const config = join(here, 'ssh_config')
@@ -76,6 +77,7 @@ const netSsh = await startNetSsh()
 const contenders: Contender[] = [
   {
     name: 'ssh over ControlMaster',
+    pid: master.pid,
     async run() {
       for (let at = 0; at < COMMANDS; at++) await ssh('bench', '-S', socket)
     },
@@ -90,7 +92,11 @@ const contenders: Contender[] = [
 print(`${String(COMMANDS)} commands one after the other, connected`, await compare(ROUNDS, contenders))
 if (netSsh) {
   const [, ours] = contenders
-  const peer: Contender = { name: 'net-ssh (Capistrano)', run: () => netSsh.run(COMMANDS) }
+  const peer: Contender = {
+    name: 'net-ssh (Capistrano)',
+    pid: netSsh.child.pid,
+    run: () => netSsh.run(COMMANDS),
+  }
   print(`the same beside net-ssh`, await compare(ROUNDS, [peer, ...(ours ? [ours] : [])]))
 } else console.log('  (no Ruby with net-ssh here: apt-get install --no-install-recommends ruby-net-ssh)')
 netSsh?.child.kill()
@@ -98,9 +104,9 @@ master.kill()
 await shells.close()
 
 const names = Array.from({ length: HOSTS }, (_, at) => `bench${String(at)}`)
-print(
-  `${String(HOSTS)} hosts connected and asked`,
-  await compare(ROUNDS, [
+const fan = await compare(
+  ROUNDS,
+  [
     {
       name: `${String(HOSTS)} ssh processes`,
       async run() {
@@ -115,8 +121,17 @@ print(
         await shells.close()
       },
     },
-  ]),
+  ],
+  sshd.pid,
 )
+print(`${String(HOSTS)} hosts connected and asked`, fan)
+// Elsewhere a deployment's hosts bring processors of their own; here their share is part of both sides' time.
+for (const { name, cpu, server } of fan) {
+  const [here, there] = [cpu, server].map((all) => (all / HOSTS).toFixed(1))
+  console.log(
+    `  each host, ${name}: ${here ?? ''} ms CPU on this side, ${there ?? ''} ms in sshd and its shell`,
+  )
+}
 
 const many = open()
 const weight = (): number => {
