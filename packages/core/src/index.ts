@@ -46,7 +46,7 @@ export { requestOf, type PlanRequest, type PlanSource, type RequestedTask } from
 export type { CalledNode, CallPlan } from './plan/call.ts'
 export { resolvePlan } from './plan/resolve.ts'
 export { systemClock, type Clock } from './port/clock.ts'
-export type { BodyEvent, Executor, Job, JobEnd, JobLink, NeedValue } from './port/executor.ts'
+export type { BodyEvent, Executor, Job, JobEnd, JobLink, JobRun, NeedValue } from './port/executor.ts'
 export type { Journal } from './port/journal.ts'
 export type { Ask, AskHidden, Question } from './port/question.ts'
 export type {

@@ -126,9 +126,10 @@ export class Cli {
     return { code, stdout: neutral(this.#stdout, root), stderr: neutral(this.#stderr, root), root }
   }
 
-  /** The same as a process of its own, for signals and pipes. */
-  spawn(): Running {
-    const child = spawn(process.execPath, [CHILD, ...this.#args], {
+  /** The same as a process of its own, for signals and pipes; `before`: what a shell does first, such as to set a limit. */
+  spawn({ before = ':' }: { readonly before?: string } = {}): Running {
+    const command = ['-c', `${before}; exec "$@"`, 'sh', process.execPath, CHILD, ...this.#args]
+    const child = spawn('sh', command, {
       cwd: this.root,
       env: this.#env,
       stdio: ['ignore', 'pipe', 'pipe'],

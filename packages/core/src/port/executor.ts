@@ -1,4 +1,4 @@
-import type { Phase } from '../event/event.ts'
+import type { Phase, RunRecord } from '../event/event.ts'
 import type { Failure } from '../event/failure.ts'
 import type { CommandEvent } from './shell.ts'
 import type { PlanNode } from '../plan/plan.ts'
@@ -13,9 +13,12 @@ export type NeedValue =
       readonly values: readonly { readonly stage: string; readonly host: string; readonly value: unknown }[]
     }
 
+/** The run that a job is of: what its body gets as {@link RunInfo}. */
+export type JobRun = RunRecord & Pick<RunInfo, 'dryRun' | 'lockWait'>
+
 /** One entry into one body, as data: another process that has the same config can do it. */
 export interface Job {
-  readonly run: RunInfo
+  readonly run: JobRun
   readonly node: PlanNode
   readonly phase: Phase
   readonly needs: Readonly<Record<string, NeedValue>>

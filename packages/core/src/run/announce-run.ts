@@ -9,7 +9,7 @@ export type GoingOn = Pick<Extract<RunEventBody, { type: 'run.resumed' }>, 'mode
 export function announceRun(run: RunState, goingOn?: GoingOn): void | Promise<void> {
   const { plan, options } = run
   const { process, undo = 'on', sources = {} } = options
-  const { id, startedAt, user, root } = options.run
+  const { id, startedAt, user, root } = run.jobRun
   const by = { undo, ...(process && { process }) }
   if (goingOn) {
     const changed = changedSources(options.resumed?.sources ?? {}, sources)
@@ -23,7 +23,7 @@ export function announceRun(run: RunState, goingOn?: GoingOn): void | Promise<vo
       tasks: plan.requested,
       nodes: plan.nodes.length,
       user,
-      run: { id, startedAt: startedAt.getTime(), user, root },
+      run: { id, startedAt, user, root },
       plan,
       sources,
       ...(options.dryRun === true && { dryRun: true }),

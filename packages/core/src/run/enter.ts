@@ -111,7 +111,7 @@ function notNow(task: string, called: string, phase: Phase): Problem {
 
 function jobOf(run: RunState, state: NodeState, phase: Phase): Job {
   const job: Job = {
-    run: run.options.run,
+    run: run.jobRun,
     node: state.node,
     phase,
     needs: readNeeds(run, state.node),

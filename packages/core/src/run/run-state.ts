@@ -5,7 +5,7 @@ import type { NodeStatus, Phase } from '../event/event.ts'
 import type { Plan, PlanNode } from '../plan/plan.ts'
 import type { ErasedSpec, AnyTask } from '../task/task.ts'
 import { systemClock, type Clock } from '../port/clock.ts'
-import type { Executor, NeedValue } from '../port/executor.ts'
+import type { Executor, JobRun, NeedValue } from '../port/executor.ts'
 import { toRecord, type ProblemRecord } from '../problem/problem.ts'
 import type { ExecuteOptions } from './execute-options.ts'
 import { toGraph, type Graph } from './graph.ts'
@@ -57,6 +57,8 @@ export interface RunState {
   readonly failures: Failure[]
   /** What had gone wrong before this process took the run over to undo it. */
   before: readonly Failure[]
+  /** Of the jobs of this run, all of them. */
+  readonly jobRun: JobRun
   readonly startedAt: number
   /** Bodies at once. */
   readonly inAll: number
@@ -92,7 +94,12 @@ export function startState(plan: Plan, options: ExecuteOptions): RunState {
   setMaxListeners(0, work.signal)
   return {
     plan,
-    options: options.dryRun === true ? { ...options, run: { ...options.run, dryRun: true } } : options,
+    options,
+    jobRun: {
+      ...options.run,
+      startedAt: options.run.startedAt.getTime(),
+      ...(options.dryRun === true && { dryRun: true }),
+    },
     executor: options.executor ?? localExecutor(catalog, shells),
     main,
     onFailure,

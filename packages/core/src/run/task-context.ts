@@ -1,8 +1,8 @@
 import type { Catalog, StageEntry } from '../config/catalog.ts'
 import type { Host } from '../host/host.ts'
-import type { Job, JobLink, NeedValue } from '../port/executor.ts'
+import type { Job, JobLink, JobRun, NeedValue } from '../port/executor.ts'
 import type { Shell, ShellProvider, ShellScope } from '../port/shell.ts'
-import type { BaseContext } from '../task/context.ts'
+import type { BaseContext, RunInfo } from '../task/context.ts'
 import { redact } from '../secret/redact.ts'
 import { perHost, type PerHost } from '../task/needs.ts'
 import type { AnyTask } from '../task/task.ts'
@@ -33,7 +33,7 @@ export function contextOf(catalog: Catalog, shells: ShellProvider, job: Job, lin
     input: input ?? {},
     needs: readNeeds(catalog, job),
     signal: link.signal,
-    run: job.run,
+    run: infoOf(job.run),
     failures: job.failures,
     log: (message) => {
       link.emit({ type: 'node.log', message: redact(message) })
@@ -60,6 +60,15 @@ export function contextOf(catalog: Catalog, shells: ShellProvider, job: Job, lin
   }
   if (job.phase === 'undo') Object.assign(context, { result: job.result, outcome: job.outcome })
   return { context: context as unknown as BaseContext, skipped: () => skipped, unheard }
+}
+
+/** One for all bodies of a run that this process enters. */
+const infos = new WeakMap<JobRun, RunInfo>()
+
+function infoOf(run: JobRun): RunInfo {
+  const known = infos.get(run) ?? { ...run, startedAt: new Date(run.startedAt) }
+  infos.set(run, known)
+  return known
 }
 
 const DOORS = Symbol('doors')

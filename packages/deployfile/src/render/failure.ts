@@ -1,6 +1,6 @@
 import type { CalledNode, Failure, Plan, PlanNode, ProblemRecord, RunOutcome } from '@deployfile/core'
 import { alike } from './alike.ts'
-import { labelOf, onHosts } from './node-label.ts'
+import { labelOf, onHosts, placesOf } from './node-label.ts'
 import { problemPlace, shorten } from './problem.ts'
 import { printable, type Style } from './style.ts'
 
@@ -48,8 +48,8 @@ export function failureBlock(view: FailureView): string[] {
     ...(log === undefined ? ['Nothing was changed: it was a dry run.'] : undoLines(view)),
     ...later.flatMap((group) => ['', ...groupLines(group, view)]),
   ]
-  const missed = view.undoes === true ? [] : labels(view, (status) => status === 'blocked')
-  if (missed.length > 0) lines.push(`Not run: ${missed.join(', ')}`)
+  const missed = view.undoes === true ? [] : notRun(view)
+  if (missed.length > 0) lines.push(`Not run: ${missed.join('; ')}`)
   if (outcome.status === 'cancelled' && view.signal === undefined) lines.push('The run was cancelled.')
   return log === undefined ? lines : [...lines, ...(view.next ?? []), style.dim(`Log: ${log}`)]
 }
@@ -169,20 +169,28 @@ function leftLines(plan: Plan, outcome: RunOutcome): string[] {
 }
 
 function withHosts(nodes: readonly PlanNode[]): string[] {
+  return [...hostsByLabel(nodes)].map(([label, hosts]) => `${label}${onHosts(hosts)}`)
+}
+
+function hostsByLabel(nodes: readonly PlanNode[]): ReadonlyMap<string, readonly string[]> {
   const byLabel = new Map<string, string[]>()
   for (const node of nodes) {
     const hosts = byLabel.get(labelOf(node)) ?? []
     byLabel.set(labelOf(node), hosts)
     if (node.host !== undefined) hosts.push(node.host)
   }
-  return [...byLabel].map(([label, hosts]) => `${label}${onHosts(hosts)}`)
+  return byLabel
 }
 
-function labels({ plan, outcome }: FailureView, wanted: (status: string) => boolean): string[] {
+/** What was never entered; with its hosts where it was on others. */
+function notRun({ plan, outcome }: FailureView): string[] {
+  const places = placesOf(plan)
   const nodes = plan.nodes.filter(
-    (node) => node.kind === 'task' && !node.milestone && wanted(outcome.nodes.get(node.id)?.status ?? ''),
+    ({ id, kind, milestone }) => kind === 'task' && !milestone && outcome.nodes.get(id)?.status === 'blocked',
   )
-  return [...new Set(nodes.map((node) => labelOf(node)))]
+  return [...hostsByLabel(nodes)].map(([label, hosts]) =>
+    hosts.length === places.get(label)?.length ? label : `${label}${onHosts(hosts)}`,
+  )
 }
 
 function indented(text: string): string[] {

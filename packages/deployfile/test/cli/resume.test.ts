@@ -102,7 +102,7 @@ Log: .deployfile/runs/<run>/events.jsonl
   it('does not offer to go on where nothing was done', async () => {
     const { stderr } = await config().file('broken-build', '').args('clean', '--undo', 'off', '-q').run()
     expect(stderr).toContain(
-      'Nothing was undone.\nNot run: release, clean\nTo undo it: deployfile runs undo <run>\n',
+      'Nothing was undone.\nNot run: release; clean\nTo undo it: deployfile runs undo <run>\n',
     )
   })
 

@@ -129,7 +129,7 @@ Not undone: release on web2
 
 ✘ release could not be undone on web2
   rm: busy
-Not run: publish, notify
+Not run: publish on web1, web2; notify
 Log: events.jsonl`)
   })
 

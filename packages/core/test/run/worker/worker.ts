@@ -42,8 +42,7 @@ async function enter(id: number, sent: Job): Promise<void> {
   const own = new AbortController()
   running.set(id, own)
   const job = reviveSecrets(sent) as Job
-  const run = { ...job.run, startedAt: new Date(job.run.startedAt) }
-  const end = await executor.enter({ ...job, run }, linkFor(id, own.signal))
+  const end = await executor.enter(job, linkFor(id, own.signal))
   running.delete(id)
   if (end.kind === 'threw') send({ type: 'threw', id, problem: toRecord(end.thrown) })
   else {
