@@ -7,6 +7,7 @@ import { packedPackages } from './check/packed.mjs'
 import { checkCompileCost, checkDeclarations } from './check/compiled-config.mjs'
 import { checkFileLengths } from './check/file-lengths.mjs'
 import { checkLockfile } from './check/lockfile.mjs'
+import { checkStartImports } from './check/start-imports.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -42,6 +43,7 @@ const steps = [
     () => packedPackages(root, (files) => every(files, (file) => tool('publint', file, '--strict'))),
   ],
   ['are the types wrong', () => packedPackages(root, (files) => every(files, typesResolve))],
+  ['what is loaded to start', () => checkStartImports(root)],
   ['file lengths', () => checkFileLengths(root)],
   ['lockfile', () => checkLockfile(root)],
 ]
@@ -50,7 +52,7 @@ const failed = []
 for (const [name, run] of steps) {
   console.log(`\n── ${name} ${'─'.repeat(Math.max(0, 76 - name.length))}`)
   const from = performance.now()
-  const ok = run()
+  const ok = await run()
   console.log(`${ok ? '✔' : '✘'} ${name} (${((performance.now() - from) / 1000).toFixed(1)} s)`)
   if (ok) continue
   failed.push(name)

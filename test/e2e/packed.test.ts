@@ -18,7 +18,7 @@ beforeAll(() => {
   mkdirSync(tarballs)
   mkdirSync(project)
   const npm = (cwd: string, ...args: string[]): string => execFileSync('npm', args, { cwd, encoding: 'utf8' })
-  npm(clone, 'pack', '--workspaces', '--pack-destination', tarballs, '--loglevel=error')
+  execFileSync('node', [join(clone, 'scripts/pack/pack.mjs'), tarballs])
   writeFileSync(join(project, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }\n')
   const files = readdirSync(tarballs).map((file) => join(tarballs, file))
   npm(project, 'install', '--no-audit', '--no-fund', '--loglevel=error', ...files)

@@ -17,6 +17,7 @@ export type { Failure } from './event/failure.ts'
 export { parseAddress, type Address } from './host/address.ts'
 export type { Host, HostKeys, HostProps, HostSpec, Stage, SudoSpec } from './host/host.ts'
 export {
+  isWhere,
   normalizeOn,
   rolesOf,
   where,
@@ -40,6 +41,7 @@ export type {
   PlanNode,
   Tolerance,
 } from './plan/plan.ts'
+export { inputFields, type InputField } from './plan/input-fields.ts'
 export { instanceKey } from './plan/node-id.ts'
 export { comparePlans } from './plan/compare/compare.ts'
 export { requestOf, type PlanRequest, type PlanSource, type RequestedTask } from './plan/request.ts'

@@ -70,17 +70,28 @@ function unknownInput(key: string, requested: readonly AnyTask[], planned: reado
   })
 }
 
-interface JsonSchema {
+/** What is read of a JSON Schema. */
+export interface JsonSchema {
   readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: readonly string[]
   readonly items?: JsonSchema
   readonly anyOf?: readonly JsonSchema[]
+  readonly enum?: readonly unknown[]
+  readonly const?: unknown
+  readonly default?: unknown
+  readonly description?: string
+  readonly format?: string
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly exclusiveMinimum?: number
+  readonly exclusiveMaximum?: number
 }
 
 const described = new WeakMap<Schema, JsonSchema>()
 
 /** The input's JSON Schema. Another vendor than zod tells nothing of its keys, so such inputs come only from `.with`. */
-function describe(schema: Schema): JsonSchema {
+export function describe(schema: Schema): JsonSchema {
   const known = described.get(schema)
   if (known) return known
   const isZod = schema['~standard'].vendor === 'zod'

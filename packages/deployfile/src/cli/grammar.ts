@@ -1,18 +1,28 @@
-import { milliseconds, Problem, type UndoMode } from '@deployfile/core'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Problem, type UndoMode } from '@deployfile/core'
+import { CommanderError } from 'commander'
+import { program, type Parsed } from './options.ts'
 
 export type OnFailure = 'no-new' | 'continue' | 'kill'
 
-export type RendererName = 'auto' | 'tree' | 'plain' | 'json'
+export type RendererName = 'auto' | 'tree' | 'plain' | 'json' | 'github'
+
+export type GraphFormat = 'mermaid' | 'dot' | 'json'
+
+/** `-T`, `-D`, `-P`, `-W`. */
+export type ListKind = 'tasks' | 'describe' | 'needs' | 'where'
 
 /** A command line, read as far as that goes without a config: our options, and everything else in its order. */
 export interface CommandLine {
   readonly words: readonly string[]
-  /** `-T`: true or the pattern. */
-  readonly list: boolean | string
+  /** What stands after `--`: words, whatever they look like. Undefined where there is none. */
+  readonly rest: readonly string[] | undefined
+  readonly help: boolean
+  readonly list: ListKind | undefined
+  /** Of the list. */
+  readonly pattern: string | undefined
   readonly all: boolean
-  readonly where: boolean
   readonly plan: boolean
+  readonly graph: GraphFormat | undefined
   readonly dryRun: boolean
   readonly filters: Filters
   readonly yes: boolean
@@ -46,140 +56,25 @@ export interface Told {
   readonly text: string
 }
 
-const EXAMPLES = `
-Examples:
-  deployfile -T                                       list the tasks
-  deployfile production deploy:migrations             a stage, then tasks
-  deployfile db:backup:restore file=some.pgdump       no stage: the default one
-  deployfile staging deploy --plan                    what would run, and in which order
-  deployfile staging deploy -n                        what it would do on the hosts, with nothing changed
-  deployfile --resume                                 go on with the last run, which was killed
-  deployfile runs                                     list the runs; runs undo RUN undoes what one has left
-`
-
-function program(version: string): Command {
-  return new Command('deployfile')
-    .usage('[stage] <task...> [key=value...] [options]')
-    .description('Runs the tasks of deploy.config.ts on the hosts of a stage.')
-    .argument('[words...]')
-    .allowUnknownOption()
-    .helpOption('-h, --help', 'show this')
-    .version(version, '--version', 'show the version')
-    .option('-T, --tasks [pattern]', 'list the tasks that have a description; names that contain the pattern')
-    .option('-A, --all', 'list tasks without a description, too')
-    .option('-W, --where', 'list where tasks are declared')
-    .option('--plan', 'print the plan: what would run where, and what it waits for')
-    .option('-n, --dry-run', 'change nothing: read what a run would read, and print what it would do')
-    .option('-z, --hosts <names>', 'only these hosts of the stage: web1,web2', readNames)
-    .option('-r, --roles <names>', 'only hosts that have one of these roles: web,db', readNames)
-    .option(
-      '--skip <task>',
-      'leave a task out, with what only it needs; may be given several times',
-      readNames,
-    )
-    .option('-y, --yes', 'do not ask before a protected stage is changed')
-    .addOption(
-      new Option(
-        '--on-failure <mode>',
-        'start nothing new, run what does not depend on it, or cancel what runs',
-      )
-        .choices(['no-new', 'continue', 'kill'])
-        .default('no-new'),
-    )
-    .addOption(
-      new Option('--undo <mode>', 'undo what was done when the run fails, leave it, or ask')
-        .choices(['on', 'off', 'ask'])
-        .default('on'),
-    )
-    .option('--resume [run]', 'go on with a run that was killed, or failed with --undo off; default the last')
-    .option('--concurrency <n>', 'tasks at once, default 100', readConcurrency)
-    .option(
-      '--grace <time>',
-      "for what must stop before it is given up, such as 2m; default the config's",
-      readTime,
-    )
-    .option(
-      '--lock-wait <time>',
-      'wait so long for a lock that another run holds on a host; default not at all',
-      readTime,
-    )
-    .addOption(
-      new Option('--renderer <name>', 'how a run is shown')
-        .choices(['auto', 'tree', 'plain', 'json'])
-        .default('auto'),
-    )
-    .option('--json', 'one JSON event a line; with -T and --plan one JSON document')
-    .option('-q, --quiet', 'only failures')
-    .option('-v, --verbose', 'also what commands that only read print, and stack traces')
-    .option('--config <file>', 'the config, instead of looking for deploy.config.ts')
-    .option('--cwd <folder>', 'start from this folder')
-    .addHelpText('after', EXAMPLES)
-    .exitOverride()
-}
-
-function readConcurrency(text: string): number {
-  if (/^[1-9]\d*$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It is a whole number from 1.')
-}
-
-/** Of one use of an option, after those of the uses before. */
-function readNames(text: string, before: readonly string[] = []): readonly string[] {
-  return [
-    ...before,
-    ...text
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
-  ]
-}
-
-function readTime(text: string): number {
-  const time = milliseconds(text)
-  if (time !== undefined) return time
-  throw new InvalidArgumentError('It is a time, such as 2m.')
-}
-
-interface Parsed extends Filters {
-  onFailure: OnFailure
-  undo: UndoMode
-  resume?: boolean | string
-  concurrency?: number
-  grace?: number
-  lockWait?: number
-  tasks?: boolean | string
-  all?: boolean
-  where?: boolean
-  plan?: boolean
-  dryRun?: boolean
-  yes?: boolean
-  renderer: RendererName
-  json?: boolean
-  quiet?: boolean
-  verbose?: boolean
-  config?: string
-  cwd?: string
-}
-
-/** Every long option, to refuse inputs of the same name and to suggest the right one. */
-export function optionNames(): string[] {
-  return [...program('').options.flatMap((option) => option.long ?? []), '--help']
-}
-
 /**
  * Reads the arguments after the program's name.
  * @throws Problem `OPTION_INVALID` (usage)
  */
 export function readCommandLine(argv: readonly string[], version: string): CommandLine | Told {
   let told = ''
+  let rest: readonly string[] | undefined
   const command = program(version).configureOutput({
     writeOut: (text) => (told += text),
     writeErr: () => undefined,
     outputError: () => undefined,
   })
   try {
+    const end = argv.indexOf('--')
+    const own = end === -1 ? argv : argv.slice(0, end)
+    rest = end === -1 ? undefined : argv.slice(end + 1)
     // `--resume confirm=NAME` means the last run: a run is named by `--resume=RUN` alone.
     command.parse(
-      argv.map((word) => (word === '--resume' ? '--resume=' : word)),
+      own.map((word) => (word === '--resume' ? '--resume=' : word)),
       { from: 'user' },
     )
   } catch (error) {
@@ -198,10 +93,12 @@ export function readCommandLine(argv: readonly string[], version: string): Comma
   }
   return {
     words: command.args,
-    list: options.tasks ?? (options.all === true || options.where === true),
+    rest,
+    help: options.help ?? false,
+    ...listOf(options),
     all: options.all ?? false,
-    where: options.where ?? false,
     plan: options.plan ?? false,
+    graph: options.graph,
     dryRun: options.dryRun ?? false,
     filters: { ...(hosts && { hosts }), ...(roles && { roles }), ...(skip && { skip }) },
     yes: options.yes ?? false,
@@ -220,6 +117,22 @@ export function readCommandLine(argv: readonly string[], version: string): Comma
   }
 }
 
+/** @throws Problem `OPTION_INVALID` (usage) for two lists at once */
+function listOf(options: Parsed): Pick<CommandLine, 'list' | 'pattern'> {
+  const { tasks, describe, prereqs, where, all } = options
+  const asked = Object.entries({ where, describe, needs: prereqs, tasks }).filter(([, given]) => given)
+  // rake takes -A and -W beside -T.
+  const others = asked.filter(([kind]) => kind !== 'tasks')
+  if (others.length > 1) {
+    throw new Problem('usage', 'OPTION_INVALID', '-D, -P and -W are three different lists', {
+      hint: 'Ask for one of them.',
+    })
+  }
+  const pattern = asked.map(([, given]) => given).find((given) => typeof given === 'string')
+  const kind = (others[0] ?? asked[0])?.[0] as ListKind | undefined
+  return { list: kind ?? (all === true ? 'tasks' : undefined), pattern }
+}
+
 /** Filters as they are typed. */
 export function filterWords({ hosts = [], roles = [], skip = [] }: Filters): readonly string[] {
   return [
@@ -227,9 +140,4 @@ export function filterWords({ hosts = [], roles = [], skip = [] }: Filters): rea
     ...(roles.length > 0 ? [`--roles ${roles.join(',')}`] : []),
     ...skip.map((task) => `--skip ${task}`),
   ]
-}
-
-/** The help text, for a command line that asks for nothing. */
-export function helpText(version: string): string {
-  return program(version).helpInformation()
 }

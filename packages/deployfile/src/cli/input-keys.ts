@@ -1,4 +1,4 @@
-import type { Catalog } from '@deployfile/core'
+import { inputFields, type Catalog } from '@deployfile/core'
 
 /** A 'switch' is a boolean: `--force` alone means true. */
 export type InputKind = 'value' | 'switch'
@@ -10,29 +10,11 @@ export function inputKeys(catalog: Catalog): ReadonlyMap<string, InputKind> {
     ['confirm', 'value'],
   ])
   for (const task of catalog.tasks.values()) {
-    for (const [key, field] of Object.entries(shapeOf(task['~task'].spec.input))) {
-      const kind = typeOf(field) === 'boolean' ? 'switch' : 'value'
+    for (const { key, kind } of inputFields(task)) {
       // Two tasks may differ: a key that anybody reads a value from always takes one.
       if (keys.get(key) !== 'value') keys.set(key, kind)
       for (const name of [task.name, ...(task['~task'].spec.aliases ?? [])]) keys.set(`${name}.${key}`, kind)
     }
   }
   return keys
-}
-
-interface ZodLike {
-  readonly shape?: Readonly<Record<string, unknown>>
-  readonly def?: { readonly type?: string; readonly in?: unknown; readonly innerType?: unknown }
-}
-
-// Standard Schema has no way to list keys. zod does; for another library `key=value` works, `--key value` does not.
-function shapeOf(schema: unknown): Readonly<Record<string, unknown>> {
-  const { shape, def } = (schema ?? {}) as ZodLike
-  if (shape) return shape
-  return def?.in === undefined ? {} : shapeOf(def.in)
-}
-
-function typeOf(schema: unknown): string | undefined {
-  const { def } = (schema ?? {}) as ZodLike
-  return def?.innerType === undefined ? def?.type : typeOf(def.innerType)
 }

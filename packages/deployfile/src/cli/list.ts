@@ -1,14 +1,20 @@
 import { didYouMean, Problem, type AnyTask, type Catalog } from '@deployfile/core'
 import { shorten } from '../render/problem.ts'
 import type { Style } from '../render/style.ts'
+import { describeTask, needsOf, taskFacts } from './describe.ts'
+import type { ListKind } from './grammar.ts'
+import { needsTree } from './needs-tree.ts'
 
-export interface ListOptions {
+/** What is listed. */
+export interface Asked {
+  readonly kind: ListKind
   /** Only tasks with a name or an alias that contains it. */
   readonly pattern: string | undefined
   /** Also tasks without a description. */
   readonly all: boolean
-  /** The place of each declaration instead of its description. */
-  readonly where: boolean
+}
+
+export interface ListOptions extends Asked {
   /** Lines are cut to this width; undefined: never. */
   readonly columns: number | undefined
   readonly cwd: string
@@ -16,14 +22,11 @@ export interface ListOptions {
 }
 
 /** The tasks that a list shows, by name. */
-export function listed(
-  catalog: Catalog,
-  { pattern, all, where }: Pick<ListOptions, 'pattern' | 'all' | 'where'>,
-): AnyTask[] {
+export function listed(catalog: Catalog, { pattern, all, kind }: Asked): AnyTask[] {
   return [...catalog.tasks.values()]
     .filter(
       (task) =>
-        (all || where || task.desc !== undefined) &&
+        (all || kind === 'where' || task.desc !== undefined) &&
         (pattern === undefined || namesOf(task).some((name) => name.includes(pattern))),
     )
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -50,25 +53,30 @@ export function listLines(catalog: Catalog, options: ListOptions): string[] {
         : `No task has a description; deployfile -A lists all ${String(rest)}.`,
     ]
   }
+  if (options.kind === 'describe') return tasks.flatMap((task) => describeTask(task, { ...options, catalog }))
+  if (options.kind === 'needs') return needsTree(tasks, catalog)
+  const where = options.kind === 'where'
   const width = Math.max(...tasks.map((task) => task.name.length))
   return tasks.map((task) => {
     const head = `deployfile ${task.name.padEnd(width)}`
-    const tail = options.where ? placeOf(task, options.cwd) : firstSentence(task.desc)
+    const tail = where ? placeOf(task, options.cwd) : firstSentence(task.desc)
     if (tail === '') return head.trimEnd()
-    const text = options.where ? tail : `# ${tail}`
+    const text = where ? tail : `# ${tail}`
     return `${head}  ${style.dim(cut(text, options.columns === undefined ? undefined : options.columns - head.length - 2))}`
   })
 }
 
-/** The list for programs. */
-export function listJson(catalog: Catalog, options: Pick<ListOptions, 'pattern' | 'all' | 'where'>): unknown {
-  return listed(catalog, options).map((task) => {
+/** The list for programs: with `-D` all that is known of each task, with `-P` what it needs. */
+export function listJson(catalog: Catalog, asked: Asked): unknown {
+  return listed(catalog, asked).map((task) => {
     const { location, spec } = task['~task']
+    if (asked.kind === 'describe') return taskFacts(task, catalog)
     return {
       name: task.name,
       desc: task.desc ?? null,
       aliases: spec.aliases ?? [],
       effect: spec.effect ?? 'write',
+      ...(asked.kind === 'needs' && { needs: needsOf(task) }),
       location: location ?? null,
     }
   })

@@ -2,76 +2,156 @@ import type { Plan, PlanNode } from '@deployfile/core'
 import { count } from '../render/duration.ts'
 import { labelOf, placesOf } from '../render/node-label.ts'
 import type { Style } from '../render/style.ts'
+import { waitsOf, waitText } from './plan-waits.ts'
 
-/** The plan for people: a line a task and host, with what it waits for. Hooks' and joins' inner nodes are looked through. */
-export function planLines(plan: Plan, style: Style): string[] {
+/** Task × host: in each cell the wave in which it runs; beside it what it waits for, and why it is in the plan. */
+interface PlanRow {
+  readonly label: string
+  readonly nodes: readonly PlanNode[]
+  readonly after: string
+  readonly why: string
+}
+
+// In brackets, because a host may be called anything else.
+const HERE = '(here)'
+/** More columns of hosts than these say less than their number. */
+const MOST_HOSTS = 8
+
+/** The plan for people: a line a task, a column a host. Hooks' and joins' inner nodes are looked through. */
+export function planLines(plan: Plan, style: Style, columns?: number): string[] {
   const nodes = plan.nodes.filter((node) => node.kind === 'task')
-  const places = placesOf(plan)
   const waits = waitsOf(plan)
-  const numbers = String(nodes.length).length
-  const names = Math.max(0, ...nodes.map((node) => labelOf(node).length))
-  const hosts = Math.max(0, ...nodes.map((node) => (node.host ?? '').length))
-  const known = new Set(nodes.flatMap((node) => node.host ?? []))
-  const where = known.size === 0 ? 'on this machine' : `on ${count(known.size, 'host')}`
-  const lines = [
-    `${style.bold(`${plan.stage}: ${plan.requested.join(' ')}`)}  ${count(nodes.length, 'step')} ${where}; nothing was run`,
+  const waves = wavesOf(nodes, waits)
+  const rows = rowsOf(plan, nodes, waits)
+  const hosts = [...new Set(nodes.flatMap((node) => node.host ?? []))]
+  const where = hosts.length === 0 ? 'on this machine' : `on ${count(hosts.length, 'host')}`
+  const last = Math.max(0, ...waves.values())
+  const title = `${plan.stage}: ${plan.requested.join(' ')}`
+  const facts = `${count(nodes.length, 'step')} ${where} in ${count(last, 'wave')}; nothing was run`
+  const hasHere = nodes.some((node) => node.host === undefined)
+  const places = hosts.length > MOST_HOSTS ? undefined : [...(hasHere ? [HERE] : []), ...hosts]
+  const cells = rows.map((row) => [row.label, ...cellsOf(row, places, waves), row.after, row.why])
+  const heads = ['task', ...(places ?? ['where', 'wave']), 'waits for', 'because']
+  const table = tableLines([heads, ...cells], columns)
+  const [head = '', ...lines] = table
+  return [
+    `${style.bold(title)}  ${facts}`,
+    '',
+    style.dim(head),
+    ...lines,
+    '',
+    style.dim('A number is the wave in which it runs there: what has the same may run at the same time.'),
+    ...plan.notes.map((note) => `${style.yellow('note:')} ${note}`),
   ]
-  for (const [index, node] of nodes.entries()) {
-    const number = style.dim(String(index + 1).padStart(numbers))
-    const name = labelOf(node).padEnd(names)
-    const host = (node.host ?? '').padEnd(hosts)
-    const after = summary(waits.get(node.id) ?? [], node, places)
-    const note = node.skip === undefined ? (after === '' ? '' : `after ${after}`) : `skipped: ${node.skip}`
-    lines.push(`${number} ${name}  ${style.cyan(host)}  ${style.dim(note)}`.trimEnd())
-  }
-  return [...lines, ...plan.notes.map((note) => `${style.yellow('note:')} ${note}`)]
 }
 
-/** For each task node the nearest task nodes before it; what one of those waits for anyway is left out. */
-function waitsOf(plan: Plan): Map<string, readonly PlanNode[]> {
-  const ancestors = new Map<string, ReadonlySet<string>>()
-  const byId = new Map(plan.nodes.map((node) => [node.id, node]))
-  const into = new Map<string, string[]>()
-  for (const { from, to } of plan.edges) {
-    const known = into.get(to)
-    if (known) known.push(from)
-    else into.set(to, [from])
+/** The longest way from the start to each node, in tasks: what is skipped takes none. */
+function wavesOf(
+  nodes: readonly PlanNode[],
+  waits: ReadonlyMap<string, readonly PlanNode[]>,
+): ReadonlyMap<string, number> {
+  const waves = new Map<string, number>()
+  for (const node of nodes) {
+    const before = (waits.get(node.id) ?? []).map(({ id }) => waves.get(id) ?? 0)
+    // A milestone is a point in time; it is over as soon as what it waits for is.
+    waves.set(node.id, Math.max(0, ...before) + (node.milestone || node.skip !== undefined ? 0 : 1))
   }
-  const through = new Map<string, ReadonlySet<string>>()
-  const waits = new Map<string, readonly PlanNode[]>()
-  // Nodes come in an order in which they could run, so that what stands before a node is known already.
-  for (const node of plan.nodes) {
-    const before = new Set<string>()
-    for (const id of into.get(node.id) ?? []) {
-      if (byId.get(id)?.kind === 'task') before.add(id)
-      else for (const further of through.get(id) ?? []) before.add(further)
+  return waves
+}
+
+function rowsOf(
+  plan: Plan,
+  nodes: readonly PlanNode[],
+  waits: ReadonlyMap<string, readonly PlanNode[]>,
+): readonly PlanRow[] {
+  const places = placesOf(plan)
+  const reasons = reasonsOf(plan)
+  const byLabel = new Map<string, PlanNode[]>()
+  for (const node of nodes) byLabel.set(labelOf(node), [...(byLabel.get(labelOf(node)) ?? []), node])
+  return [...byLabel].map(([label, group]) => {
+    const texts = new Set(group.map((node) => waitText(waits.get(node.id) ?? [], node, places)))
+    const skips = new Set(group.flatMap(({ skip }) => skip ?? []))
+    const after = withoutOthers([...texts].filter((text) => text !== '')).join('; ')
+    return {
+      label,
+      nodes: group,
+      after: skips.size > 0 ? `skipped: ${[...skips].join('; ')}` : after,
+      why: inFew([...new Set(group.flatMap(({ id }) => reasons.get(id) ?? []))]),
     }
-    through.set(node.id, before)
-    if (node.kind !== 'task') continue
-    const implied = new Set([...before].flatMap((id) => [...(ancestors.get(id) ?? [])]))
-    ancestors.set(node.id, new Set([...implied, ...before]))
-    const nearest = [...before].filter((id) => !implied.has(id))
-    waits.set(
-      node.id,
-      nearest.flatMap((id) => byId.get(id) ?? []),
-    )
-  }
-  return waits
+  })
 }
 
-function summary(
-  waits: readonly PlanNode[],
-  node: PlanNode,
-  places: ReadonlyMap<string, readonly string[]>,
-): string {
-  const byTask = new Map<string, PlanNode[]>()
-  for (const wait of waits) byTask.set(labelOf(wait), [...(byTask.get(labelOf(wait)) ?? []), wait])
-  const parts = [...byTask].map(([label, group]) => {
-    const [only] = group
-    if (only?.host === undefined || (group.length === 1 && only.host === node.host)) return label
-    const all = (places.get(label) ?? []).length
-    if (group.length > 1 && group.length === all) return `${label} on all ${String(all)} hosts`
-    return `${label} on ${group.map((wait) => wait.host ?? '').join(', ')}`
+/** `build` and `build on web1`, of two hosts, is the same wait. */
+function withoutOthers(texts: readonly string[]): readonly string[] {
+  return texts.filter((text) => !texts.some((other) => other !== text && text.startsWith(`${other} on `)))
+}
+
+function inFew([first = '', ...more]: readonly string[]): string {
+  return more.length === 0 ? first : `${first}, and ${count(more.length, 'more reason')}`
+}
+
+/** Why each node is in the plan: it was asked for, something needs it, or it hangs on something as a hook. */
+function reasonsOf(plan: Plan): ReadonlyMap<string, readonly string[]> {
+  const byId = new Map(plan.nodes.map((node) => [node.id, node]))
+  const byTask = new Map<string, string[]>()
+  for (const { id, task, kind } of plan.nodes) {
+    if (kind === 'task') byTask.set(task, [...(byTask.get(task) ?? []), id])
+  }
+  const reasons = new Map<string, Set<string>>()
+  const add = (id: string, reason: string): void => {
+    reasons.set(id, (reasons.get(id) ?? new Set()).add(reason))
+  }
+  for (const node of plan.nodes) {
+    if (node.kind === 'task' && plan.requested.includes(node.task)) add(node.id, 'asked for')
+  }
+  for (const { from, to, reason } of plan.edges) {
+    if (reason.type === 'before' || reason.type === 'after') {
+      for (const id of [from, to]) {
+        if (byId.get(id)?.task === reason.hook) add(id, `${reason.type} ${reason.of}`)
+      }
+    }
+    const [needed, by] = [byId.get(from)?.task, byId.get(to)?.task]
+    if (reason.type === 'need' && needed !== by && by !== undefined) {
+      // A barrier's own node stands for the task whose hosts it gathers.
+      for (const id of byTask.get(needed ?? '') ?? []) add(id, `${by} needs it`)
+    }
+  }
+  return new Map([...reasons].map(([id, texts]) => [id, [...texts]]))
+}
+
+function cellsOf(
+  { nodes }: PlanRow,
+  places: readonly string[] | undefined,
+  waves: ReadonlyMap<string, number>,
+): readonly string[] {
+  const waveOf = (node: PlanNode): string =>
+    node.skip === undefined ? String(waves.get(node.id) ?? '') : '-'
+  if (places) {
+    return places.map((place) => {
+      const node = nodes.find(({ host }) => (host ?? HERE) === place)
+      return node ? waveOf(node) : '·'
+    })
+  }
+  const hosts = nodes.flatMap(({ host }) => host ?? [])
+  const all = nodes.map((node) => waves.get(node.id) ?? 0)
+  const [first, last] = [Math.min(...all), Math.max(...all)]
+  const where =
+    hosts.length === 0 ? HERE : hosts.length === 1 ? (hosts[0] ?? '') : count(hosts.length, 'host')
+  return [where, first === last ? waveText(first) : `${waveText(first)}-${waveText(last)}`]
+}
+
+/** What nothing comes before, and takes no time itself, is at the start. */
+function waveText(wave = 0): string {
+  return wave === 0 ? 'start' : String(wave)
+}
+
+function tableLines(rows: readonly (readonly string[])[], columns: number | undefined): string[] {
+  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => (row[index] ?? '').length)))
+  return rows.map((row) => {
+    const line = row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd()
+    return columns === undefined || line.length <= columns ? line : `${line.slice(0, columns - 1)}…`
   })
-  return parts.join(', ')
 }

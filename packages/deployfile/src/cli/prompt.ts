@@ -19,3 +19,13 @@ export async function promptHiddenOnTerminal({
   const typed: unknown = await password({ message, mask: '', clearOnError: true })
   return isCancel(typed) || typeof typed !== 'string' ? undefined : typed
 }
+
+/** Asks for a line of text, with a default that can be edited. Undefined after Escape or Ctrl-C. */
+export async function askOnTerminal(
+  message: string,
+  preset: string | undefined,
+): Promise<string | undefined> {
+  const { isCancel, text } = await import('@clack/prompts')
+  const typed: unknown = await text({ message, ...(preset !== undefined && { initialValue: preset }) })
+  return isCancel(typed) ? undefined : typeof typed === 'string' ? typed : ''
+}

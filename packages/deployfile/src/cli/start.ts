@@ -1,5 +1,6 @@
 import type { Catalog, Plan } from '@deployfile/core'
 import { confirmStages, stageQuestions, type Answers, type Wording } from '../run/confirm.ts'
+import { pruneRuns } from '../command/prune-runs.ts'
 import { unfinishedRun } from '../run/past-runs.ts'
 import { thisProcess } from '../run/process.ts'
 import { newWork } from '../run/work.ts'
@@ -47,6 +48,7 @@ export async function startRun({
   const answers = answersOf(line, confirm, terminal)
   if (writes(plan)) tellOfUnfinished(root, line, terminal)
   await confirmStages(stageQuestions(plan, catalog), answers)
+  pruneRuns(root)
   const work = await newWork(plan, { catalog, config, root }, terminal.env)
   return showRun({ work, line, answers, terminal })
 }

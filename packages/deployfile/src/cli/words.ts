@@ -7,7 +7,7 @@ import {
   taskNamed,
   type Catalog,
 } from '@deployfile/core'
-import { optionNames } from './grammar.ts'
+import { optionNames } from './options.ts'
 import { inputKeys } from './input-keys.ts'
 
 /** What the words of a command line ask for. */
@@ -22,11 +22,11 @@ export interface Request {
 const PAIR = /^([A-Za-z_][\w.:-]*)=([^]*)$/
 
 /**
- * Sorts `[stage] task… key=value… --key value` by what the config knows.
+ * Sorts `[stage] task… key=value… --key value` by what the config knows; what stands after `--` is a word, whatever it looks like.
  * @throws Problem (usage) `WORD_UNKNOWN`, `OPTION_UNKNOWN`, `STAGE_TWICE`, `INPUT_TWICE`, `INPUT_WITHOUT_VALUE`
  */
-export function readWords(catalog: Catalog, words: readonly string[]): Request {
-  const { names, pairs } = split(catalog, words)
+export function readWords(catalog: Catalog, words: readonly string[], rest: readonly string[] = []): Request {
+  const { names, pairs } = split(catalog, words, rest)
   const [first] = names
   const named = first !== undefined && catalog.stages.has(first) ? first : undefined
   const tasks = named === undefined ? names : names.slice(1)
@@ -54,6 +54,7 @@ export function readWords(catalog: Catalog, words: readonly string[]): Request {
 function split(
   catalog: Catalog,
   words: readonly string[],
+  rest: readonly string[],
 ): { names: string[]; pairs: Record<string, string> } {
   const names: string[] = []
   const pairs: Record<string, string> = {}
@@ -69,17 +70,25 @@ function split(
     }
     pairs[key] = value
   }
+  const plain = (word: string): void => {
+    const pair = PAIR.exec(word)
+    if (pair?.[1] === undefined) names.push(word)
+    else put(pair[1], pair[2] ?? '')
+  }
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? ''
-    if (word === '--') continue
     const pair = PAIR.exec(word.startsWith('--') ? word.slice(2) : word)
     if (!word.startsWith('-')) {
-      if (pair?.[1] === undefined) names.push(word)
-      else put(pair[1], pair[2] ?? '')
+      plain(word)
       continue
     }
     const key = word.startsWith('--') ? (pair?.[1] ?? word.slice(2)) : ''
     const kind = keys.get(key)
+    const negated = key.startsWith('no-') && !pair ? key.slice(3) : ''
+    if (kind === undefined && keys.get(negated) === 'switch') {
+      put(negated, 'false')
+      continue
+    }
     if (kind === undefined) throw unknownOption(word.split('=', 1)[0] ?? word, keys)
     if (pair) {
       put(key, pair[2] ?? '')
@@ -98,6 +107,7 @@ function split(
     put(key, next)
     index++
   }
+  for (const word of rest) plain(word)
   return { names, pairs }
 }
 

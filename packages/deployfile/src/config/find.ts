@@ -1,7 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { Problem } from '@deployfile/core'
-import { cosmiconfig } from 'cosmiconfig'
 
 export const CONFIG_NAMES = ['deploy.config.ts', 'deploy.config.mts', 'deploy.config.js', 'deploy.config.mjs']
 
@@ -11,11 +10,16 @@ export const CONFIG_NAMES = ['deploy.config.ts', 'deploy.config.mts', 'deploy.co
  * @throws Problem `CONFIG_MISSING` (usage)
  */
 export async function findConfig(cwd: string): Promise<string> {
+  const near = CONFIG_NAMES.map((name) => path.join(cwd, name)).find((file) => existsSync(file))
+  // Nearly every command is typed where the config is.
+  if (near !== undefined) return checkFile(near)
+  const { cosmiconfig } = await import('cosmiconfig')
   const root = repositoryRoot(cwd)
   // A loader must be there for every ending; the file is loaded by load.ts.
   const unread = (): object => ({})
   const explorer = cosmiconfig('deploy', {
-    searchPlaces: CONFIG_NAMES,
+    searchPlaces: [...CONFIG_NAMES, 'package.json'],
+    packageProp: 'deployfile',
     searchStrategy: 'global',
     stopDir: root,
     ignoreEmptySearchPlaces: false,
@@ -23,10 +27,37 @@ export async function findConfig(cwd: string): Promise<string> {
     loaders: { '.ts': unread, '.mts': unread, '.js': unread, '.mjs': unread },
   })
   const found = await explorer.search(cwd)
-  if (found) return found.filepath
+  if (found)
+    return path.basename(found.filepath) === 'package.json'
+      ? namedByPackage(found)
+      : checkFile(found.filepath)
   const where = root === cwd ? cwd : `${cwd} and the folders above it up to ${root}`
   throw new Problem('usage', 'CONFIG_MISSING', `no deploy.config.ts found in ${where}`, {
     hint: `Go to the project's folder, or name the file: --config path/to/deploy.config.ts (also .mts, .js, .mjs).`,
+  })
+}
+
+/** A folder that is called deploy.config.ts. */
+function checkFile(file: string): string {
+  if (!statSync(file).isDirectory()) return file
+  throw new Problem('usage', 'CONFIG_IS_DIRECTORY', `${file} is a folder`, {
+    hint: 'The config is a file of that name. Name another one with --config.',
+  })
+}
+
+/** `"deployfile": "ops/deploy.ts"` in package.json. */
+function namedByPackage({
+  filepath,
+  config,
+}: {
+  readonly filepath: string
+  readonly config: unknown
+}): string {
+  const file = typeof config === 'string' ? path.resolve(path.dirname(filepath), config) : undefined
+  if (file !== undefined && existsSync(file)) return checkFile(file)
+  const said = file === undefined ? 'is not the path of a config' : `names ${file}, which does not exist`
+  throw new Problem('usage', 'CONFIG_MISSING', `"deployfile" in ${filepath} ${said}`, {
+    hint: 'Write the path of the config, from the folder of package.json: "deployfile": "ops/deploy.config.ts"',
   })
 }
 

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { readCompiled } from './compiled.ts'
+import { runCompiled } from './run-compiled.ts'
 
 export interface ImportedModule {
   readonly exports: Readonly<Record<string, unknown>>
@@ -22,13 +24,15 @@ const marks = globalThis as unknown as { [RAN]?: boolean }
  * jiti takes over only from an import that failed before any line of user code ran, so a config never runs twice.
  */
 export async function importModule(file: string): Promise<ImportedModule | ImportFailure> {
-  if (!isNative(file)) return importByJiti(file)
+  const kept = await importKept(file)
+  if (kept) return kept
+  if (!isNative(file)) return importCompiled(file)
   marks[RAN] = false
   try {
     return { exports: await importMarked(file), exactColumns: true }
   } catch (thrown) {
     if (hasBegun() || !isForJiti(file, codeOf(thrown) ?? '')) return { thrown, exactColumns: true }
-    const second = await importByJiti(file)
+    const second = await importCompiled(file)
     // A package that neither finds is best explained by the first, native error.
     const lost = 'thrown' in second && codeOf(second.thrown) === 'MODULE_NOT_FOUND'
     return lost && codeOf(thrown) === 'ERR_MODULE_NOT_FOUND' ? { thrown, exactColumns: true } : second
@@ -100,33 +104,21 @@ async function importMarked(file: string): Promise<Record<string, unknown>> {
   return config
 }
 
-async function importByJiti(file: string): Promise<ImportedModule | ImportFailure> {
-  const { createJiti } = await import('jiti')
-  const jiti = createJiti(import.meta.url, {
-    tsconfigPaths: true,
-    // Look at the real exports: interop would hide a missing default.
-    interopDefault: false,
-    fsCache: cacheFolder(file),
-    // The config gets this very copy of the package, wherever the project's own may be.
-    virtualModules: {
-      deployfile: await import('../index.ts'),
-      'deployfile/recipes': await import('../recipes.ts'),
-    },
-  })
+async function importCompiled(file: string): Promise<ImportedModule | ImportFailure> {
+  const { importByJiti } = await import('./import-by-jiti.ts')
+  return importByJiti(file)
+}
+
+/** What an earlier command compiled, when nothing has changed since: neither a compiler nor its caches are loaded then. */
+async function importKept(file: string): Promise<ImportedModule | ImportFailure | undefined> {
+  const compiled = readCompiled(file)
+  if (!compiled) return undefined
+  const { ownModules } = await import('./own-modules.ts')
   try {
-    return { exports: await jiti.import<Record<string, unknown>>(file), exactColumns: false }
+    return { exports: await runCompiled(compiled, file, await ownModules(file)), exactColumns: false }
   } catch (thrown) {
     return { thrown, exactColumns: false }
   }
-}
-
-/** Compiled configs are kept with the project. Never in the shared temp folder, where another user could plant one. */
-function cacheFolder(file: string): string | false {
-  for (let folder = path.dirname(file); folder !== path.dirname(folder); folder = path.dirname(folder)) {
-    const modules = path.join(folder, 'node_modules')
-    if (existsSync(modules)) return path.join(modules, '.cache', 'deployfile')
-  }
-  return false
 }
 
 /** A path out of `file:///…` or a plain path. */

@@ -31,11 +31,14 @@ describe('--hosts, --roles and --skip', () => {
       .args('deploy', '--skip', 'migrate', ...filter, '--plan')
       .ends(
         0,
-        `dev: deploy  4 steps on 2 hosts; nothing was run
-1 build
-2 release  one    after build
-3 release  three  after build
-4 deploy          after release on all 2 hosts
+        `dev: deploy  4 steps on 2 hosts in 2 waves; nothing was run
+
+task     (here)  one  three  waits for               because
+build    1       ·    ·                              release needs it
+release  ·       2    2      build                   deploy needs it
+deploy   2       ·    ·      release on all 2 hosts  asked for
+
+A number is the wave in which it runs there: what has the same may run at the same time.
 note: --hosts one,three leaves out two of 'dev'
 note: --skip migrate leaves out 'migrate', its hooks, and what nothing else needs
 `,

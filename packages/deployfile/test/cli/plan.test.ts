@@ -20,29 +20,34 @@ export default defineConfig({
 })`)
 
 describe('--plan', () => {
-  it('prints a line a task and host with what it waits for; asks, connects and runs nothing', async () => {
+  it('prints a line a task, with the wave in which each host runs it, what it waits for and why; asks, connects and runs nothing', async () => {
     await config()
       .args('production', 'publish', '--plan')
       .ends(
         0,
-        `production: publish  8 steps on 2 hosts; nothing was run
-1 build
-2 release  web1  after build
-3 release  web2  after build
-4 migrate  web2  after release on all 2 hosts
-5 warm     web1  after migrate on web2
-6 warm     web2  after migrate
-7 publish  web1  after warm
-8 publish  web2  after warm
+        `production: publish  8 steps on 2 hosts in 5 waves; nothing was run
+
+task     (here)  web1  web2  waits for               because
+build    1       ·     ·                             release needs it
+release  ·       2     2     build                   migrate needs it, and 1 more reason
+migrate  ·       ·     3     release on all 2 hosts  publish needs it
+warm     ·       4     4     migrate                 before publish
+publish  ·       5     5     warm                    asked for
+
+A number is the wave in which it runs there: what has the same may run at the same time.
 `,
       )
   })
 
   it('runs several tasks left to right, and says what is skipped', async () => {
     const { stdout } = await config().args('cleanup', 'warm', '--plan').run()
-    expect(stdout).toBe(`dev: cleanup warm  2 steps on 1 host; nothing was run
-1 cleanup  here  skipped: only where it matters
-2 warm     here  after cleanup
+    expect(stdout).toBe(`dev: cleanup warm  2 steps on 1 host in 1 wave; nothing was run
+
+task     here  waits for                       because
+cleanup  -     skipped: only where it matters  asked for
+warm     1     cleanup                         asked for
+
+A number is the wave in which it runs there: what has the same may run at the same time.
 `)
   })
 
@@ -53,6 +58,42 @@ describe('--plan', () => {
       requested: ['publish'],
       nodes: expect.any(Array) as unknown,
       edges: expect.any(Array) as unknown,
+    })
+  })
+})
+
+describe('--graph', () => {
+  it('is Mermaid, with an arrow for each reason to wait', async () => {
+    await config()
+      .args('production', 'publish', '--graph', 'mermaid')
+      .ends(
+        0,
+        `flowchart TD
+  n1["build"]
+  n2["release<br/>web1, web2"]
+  n3["migrate<br/>web2"]
+  n4["warm<br/>web1, web2"]
+  n5["publish<br/>web1, web2"]
+  n1 --> n2
+  n2 --> n3
+  n2 --> n5
+  n3 --> n5
+  n4 -->|"before publish"| n5
+`,
+      )
+  })
+
+  it('is Graphviz', async () => {
+    const { stdout } = await config().args('build', '--graph', 'dot').run()
+    expect(stdout).toBe('digraph "dev" {\n  node [shape=box]\n  "build" [label="build"]\n}\n')
+  })
+
+  it('is data', async () => {
+    const { stdout } = await config().args('production', 'publish', '--graph=json').run()
+    expect(JSON.parse(stdout)).toMatchObject({
+      stage: 'production',
+      nodes: expect.arrayContaining([{ id: 'migrate', task: 'migrate', hosts: ['web2'] }]) as unknown,
+      edges: expect.arrayContaining([{ from: 'migrate', to: 'publish', reason: 'need' }]) as unknown,
     })
   })
 })

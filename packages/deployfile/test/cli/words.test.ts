@@ -18,7 +18,7 @@ export default defineConfig({
   tasks: [build, release],
 })`)
 
-const RUNS = 'deployfile runs lists the runs; deployfile runs undo RUN undoes what one of them has left.'
+const RUNS = 'deployfile runs --help says what it takes.'
 
 describe('words that nothing answers to', () => {
   it.each([
@@ -90,7 +90,7 @@ describe('words that nothing answers to', () => {
     ],
     [
       ['release', '--renderer', 'fancy'],
-      `option '--renderer <name>' argument 'fancy' is invalid. Allowed choices are auto, tree, plain, json.`,
+      `option '--renderer <name>' argument 'fancy' is invalid. Allowed choices are auto, tree, plain, json, github.`,
       'deployfile --help lists the options.',
     ],
     [
@@ -175,42 +175,56 @@ describe('--help and --version', () => {
 Runs the tasks of deploy.config.ts on the hosts of a stage.
 
 Options:
-  --version              show the version
-  -T, --tasks [pattern]  list the tasks that have a description; names that
-                         contain the pattern
-  -A, --all              list tasks without a description, too
-  -W, --where            list where tasks are declared
-  --plan                 print the plan: what would run where, and what it waits
-                         for
-  -n, --dry-run          change nothing: read what a run would read, and print
-                         what it would do
-  -z, --hosts <names>    only these hosts of the stage: web1,web2
-  -r, --roles <names>    only hosts that have one of these roles: web,db
-  --skip <task>          leave a task out, with what only it needs; may be given
-                         several times
-  -y, --yes              do not ask before a protected stage is changed
-  --on-failure <mode>    start nothing new, run what does not depend on it, or
-                         cancel what runs (choices: "no-new", "continue",
-                         "kill", default: "no-new")
-  --undo <mode>          undo what was done when the run fails, leave it, or ask
-                         (choices: "on", "off", "ask", default: "on")
-  --resume [run]         go on with a run that was killed, or failed with --undo
-                         off; default the last
-  --concurrency <n>      tasks at once, default 100
-  --grace <time>         for what must stop before it is given up, such as 2m;
-                         default the config's
-  --lock-wait <time>     wait so long for a lock that another run holds on a
-                         host; default not at all
-  --renderer <name>      how a run is shown (choices: "auto", "tree", "plain",
-                         "json", default: "auto")
-  --json                 one JSON event a line; with -T and --plan one JSON
-                         document
-  -q, --quiet            only failures
-  -v, --verbose          also what commands that only read print, and stack
-                         traces
-  --config <file>        the config, instead of looking for deploy.config.ts
-  --cwd <folder>         start from this folder
-  -h, --help             show this
+  -h, --help                show this; after a task or a command, what that
+                            takes
+  --version                 show the version
+  -T, --tasks [pattern]     list the tasks that have a description; names that
+                            contain the pattern
+  -A, --all                 list tasks without a description, too
+  -D, --describe [pattern]  describe tasks in full: inputs, needs, where they
+                            run
+  -P, --prereqs [pattern]   list what tasks need, as a tree
+  -W, --where [pattern]     list where tasks are declared
+  --plan                    print the plan: what would run where, and what it
+                            waits for
+  --graph <format>          print the plan as a graph (choices: "mermaid",
+                            "dot", "json")
+  -n, --dry-run             change nothing: read what a run would read, and
+                            print what it would do
+  -z, --hosts <names>       only these hosts of the stage: web1,web2
+  -r, --roles <names>       only hosts that have one of these roles: web,db
+  --skip <task>             leave a task out, with what only it needs; may be
+                            given several times
+  -y, --yes                 do not ask before a protected stage is changed
+  --on-failure <mode>       start nothing new, run what does not depend on it,
+                            or cancel what runs (choices: "no-new", "continue",
+                            "kill", default: "no-new")
+  --undo <mode>             undo what was done when the run fails, leave it, or
+                            ask (choices: "on", "off", "ask", default: "on")
+  --resume [run]            go on with a run that was killed, or failed with
+                            --undo off; default the last
+  --concurrency <n>         tasks at once, default 100
+  --grace <time>            for what must stop before it is given up, such as
+                            2m; default the config's
+  --lock-wait <time>        wait so long for a lock that another run holds on a
+                            host; default not at all
+  --renderer <name>         how a run is shown (choices: "auto", "tree",
+                            "plain", "json", "github", default: "auto")
+  --json                    one JSON event a line; of a list, a plan or a
+                            command one JSON document
+  -q, --quiet               only failures
+  -v, --verbose             also what commands that only read print, and stack
+                            traces
+  --config <file>           the config, instead of looking for deploy.config.ts
+  --cwd <folder>            start from this folder
+
+Commands:
+  init                       write a deploy.config.ts for this project
+  doctor                     check this machine, the config and every host
+  runs                       list runs; runs show, log, undo RUN; runs prune
+  exec 'uptime'              one command on the hosts of a stage
+  ssh HOST                   log in to a host of the config
+  completion bash|zsh|fish   print what completes words in that shell
 
 Examples:
   deployfile -T                                       list the tasks
@@ -219,8 +233,7 @@ Examples:
   deployfile staging deploy --plan                    what would run, and in which order
   deployfile staging deploy -n                        what it would do on the hosts, with nothing changed
   deployfile --resume                                 go on with the last run, which was killed
-  deployfile runs                                     list the runs; runs undo RUN undoes what one has left
-
+  deployfile deploy --help                            what a task takes, needs and does
 `,
       )
   })
