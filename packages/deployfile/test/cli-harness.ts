@@ -49,6 +49,17 @@ export class Cli {
     onTestFinished(() => rmSync(this.root, { recursive: true, force: true }))
   }
 
+  /** node_modules that are a folder of its own, not a link to ours: what is kept there is this project's. */
+  modules(): this {
+    const modules = path.join(this.root, 'node_modules')
+    rmSync(modules)
+    mkdirSync(modules)
+    for (const name of ['deployfile', 'zod']) {
+      symlinkSync(path.join(REPOSITORY, 'node_modules', name), path.join(modules, name))
+    }
+    return this
+  }
+
   file(name: string, text: string): this {
     mkdirSync(path.dirname(path.join(this.root, name)), { recursive: true })
     writeFileSync(path.join(this.root, name), text)

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { isProblem } from '@deployfile/core'
 import type { Given } from '../cli/commands.ts'
+import { count } from '../render/duration.ts'
 import type { Place } from '../run/work.ts'
 import { ownVersion } from '../version.ts'
 
@@ -71,7 +72,7 @@ export async function checkConfig(
     const place = await given.open()
     const { tasks, stages } = place.catalog
     const hosts = [...stages.values()].reduce((sum, stage) => sum + stage.hosts.length, 0)
-    const said = `${String(tasks.size)} tasks, ${String(stages.size)} stages, ${String(hosts)} hosts`
+    const said = [count(tasks.size, 'task'), count(stages.size, 'stage'), count(hosts, 'host')].join(', ')
     return {
       place,
       findings: [{ where, what: 'loads', state: 'well', said: `${place.config ?? ''}: ${said}` }],

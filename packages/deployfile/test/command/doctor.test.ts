@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest'
+import { cli } from '../cli-harness.ts'
+
+interface Findings {
+  readonly ok: boolean
+  readonly findings: readonly { where: string; what: string; state: string; said: string; hint?: string }[]
+}
+
+const STAGES = `export default defineConfig({
+  stages: { dev: { hosts: { here: { transport: 'local', root: '.', roles: ['app'] } } } },
+  tasks: [],
+})`
+
+describe('doctor', () => {
+  it('looks at this machine, the config and each host', async () => {
+    const { stdout, code } = await cli().config(STAGES).args('doctor', '--json').run()
+    const { ok, findings } = JSON.parse(stdout) as Findings
+    expect({ code, ok }).toEqual({ code: 0, ok: true })
+    const of = (where: string): readonly string[] =>
+      findings.filter((one) => one.where === where).map(({ what }) => what)
+    expect(of('this machine')).toEqual(['deployfile', 'Node', 'git', 'ssh', 'pg_dump', 'psql'])
+    expect(of('the config')).toEqual(['loads'])
+    expect(of('here')).toEqual(['reachable', 'clock', 'disk', 'write access', 'git', 'tar'])
+    expect(findings.find(({ what }) => what === 'clock')).toMatchObject({ state: 'well', said: 'right' })
+  })
+
+  it('is for people without --json', async () => {
+    const { stdout } = await cli().config(STAGES).args('dev', 'doctor').run()
+    expect(stdout).toMatch(/^this machine\n {2}✔ deployfile {4}\d/)
+    expect(stdout).toContain('\nhere\n  ✔ reachable')
+    expect(stdout.endsWith('✔ nothing is wrong\n')).toBe(true)
+  })
+
+  it('says what is wrong with a config, and looks at the rest all the same', async () => {
+    const { stdout, code } = await cli()
+      .file('deploy.config.ts', 'export default {')
+      .args('doctor', '--json')
+      .run()
+    const { ok, findings } = JSON.parse(stdout) as Findings
+    expect({ code, ok }).toEqual({ code: 3, ok: false })
+    expect(findings.find(({ where }) => where === 'the config')).toMatchObject({
+      state: 'wrong',
+      said: expect.stringContaining('deploy.config.ts cannot be read') as unknown,
+    })
+  })
+
+  it('without a config says how to get one', async () => {
+    const { stdout, code } = await cli().args('doctor').run()
+    expect(code).toBe(0)
+    expect(stdout).toContain('Write one: deployfile init')
+  })
+
+  it('of a host that is not there is refused', async () => {
+    await cli()
+      .config(STAGES)
+      .args('doctor', '-z', 'web1')
+      .ends(2, '', 'deployfile: no host is left to look at\n  The hosts are here.\n')
+  })
+})

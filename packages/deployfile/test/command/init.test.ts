@@ -1,0 +1,127 @@
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { configText } from '../../src/command/init-config.ts'
+import { cli } from '../cli-harness.ts'
+
+describe('init', () => {
+  it('writes a config from what is given, which loads and plans as it is', async () => {
+    const one = cli().args(
+      'init',
+      'application=shop',
+      'repository=git@example.com:shop.git',
+      'host=deploy@web1.example.com:2222,web2',
+    )
+    const { code, stdout } = await one.run()
+    expect({ code }).toEqual({ code: 0 })
+    expect(stdout).toMatch(/^Wrote <root>\/deploy\.config\.ts\n/)
+    expect(readFileSync(path.join(one.root, 'deploy.config.ts'), 'utf8'))
+      .toBe(`import { defineConfig } from 'deployfile'
+import { deploy } from 'deployfile/recipes'
+
+const app = deploy({
+  application: 'shop',
+  repository: 'git@example.com:shop.git',
+  branch: 'main',
+  deployTo: '/var/www/shop',
+})
+
+export default defineConfig({
+  stages: {
+    production: {
+      protected: true,
+      hosts: {
+        'web1.example.com': { roles: ['app', 'web', 'db'], user: 'deploy', port: 2222 },
+        'web2': { roles: ['app', 'web'] },
+      },
+    },
+  },
+  use: [app],
+})
+`)
+    const plan = await one.next('production', 'deploy', '--plan').run()
+    expect(plan.code, plan.stderr).toBe(0)
+    expect(plan.stdout).toContain('web1.example.com')
+  })
+
+  it('reads what a project of Capistrano, Rails and npm tells', async () => {
+    const one = cli()
+      .file('package.json', '{ "name": "@acme/other" }')
+      .file('Gemfile', "gem 'rails'\ngem 'passenger'\n")
+      .file('Capfile', '')
+      .file(
+        'config/deploy.rb',
+        `set :application, "shop"
+set :repo_url, 'git@example.com:shop.git'
+set :deploy_to, "/srv/shop"
+append :linked_files, "config/database.yml", 'config/master.key'
+set :linked_dirs, %w[log tmp/pids]
+set :keep_releases, 3
+`,
+      )
+      .file('config/deploy/production.rb', 'server "web1.example.com", user: "deploy", roles: %w{app web}\n')
+      .file('config/deploy/staging.rb', '')
+      .args('init', '--yes')
+    const { code } = await one.run()
+    expect(code).toBe(0)
+    const text = readFileSync(path.join(one.root, 'deploy.config.ts'), 'utf8')
+    for (const line of [
+      "application: 'shop',",
+      "repository: 'git@example.com:shop.git',",
+      "deployTo: '/srv/shop',",
+      "linkedFiles: ['config/database.yml', 'config/master.key'],",
+      "linkedDirs: ['log', 'tmp/pids'],",
+      'keepReleases: 3,',
+      "migrate: 'bundle exec rake db:migrate',",
+      'restart: passenger(),',
+      "'web1.example.com': { roles: ['app', 'web', 'db'], user: 'deploy' },",
+      "'staging.example.com': { roles: ['app', 'web', 'db'], user: 'deploy' }, // your host",
+    ]) {
+      expect(text).toContain(line)
+    }
+    expect((await one.next('-T').run()).code).toBe(0)
+  })
+
+  it('--json writes nothing', async () => {
+    const one = cli().args('init', 'application=shop', '--json')
+    const { stdout } = await one.run()
+    expect(JSON.parse(stdout)).toMatchObject({
+      answers: { application: 'shop' },
+      text: expect.any(String) as unknown,
+    })
+    expect(existsSync(path.join(one.root, 'deploy.config.ts'))).toBe(false)
+  })
+
+  it('never overwrites a config', async () => {
+    await cli()
+      .file('deploy.config.mjs', 'mine')
+      .args('init')
+      .ends(
+        2,
+        '',
+        'deployfile: <root>/deploy.config.mjs is there already\n  Edit it, or move it away first. deployfile -T lists what it has.\n',
+      )
+  })
+
+  it.each([
+    [
+      ['hots=web1'],
+      "'init' does not know 'hots=web1'\n  Did you mean 'host'? It takes application=… repository=… branch=… host=… deploy_to=… database=…\n",
+    ],
+    [['host='], 'host= has no value\n  Write host=…, or leave it out.\n'],
+  ])('%j is refused', async (words, said) => {
+    await cli()
+      .args('init', ...words)
+      .ends(2, '', `deployfile: ${said}`)
+  })
+
+  it('never writes a password down', () => {
+    const text = configText({ application: 'a', database: 'postgresql://app:hunter2@db/app' })
+    expect(text).toContain("databases: { production: 'postgresql://app@db/app' },")
+    expect(text).not.toContain('hunter2')
+  })
+
+  it('quotes what is asked for', () => {
+    expect(configText({ application: "it's" })).toContain(`application: 'it\\'s',`)
+  })
+})
