@@ -12,6 +12,13 @@ export async function chooseRenderer(
 ): Promise<Renderer> {
   if (line.renderer === 'json') return jsonRenderer(context.output)
   if (line.quiet) return silentRenderer
+  // A step of GitHub Actions has no terminal; its pages fold groups and show annotations.
+  const onGitHub =
+    line.renderer === 'auto' && env['GITHUB_ACTIONS'] === 'true' && context.output.isTTY !== true
+  if (line.renderer === 'github' || onGitHub) {
+    const { githubRenderer } = await import('../render/github.ts')
+    return githubRenderer(context, env['GITHUB_STEP_SUMMARY'])
+  }
   const able = context.output.isTTY === true && env['TERM'] !== 'dumb'
   // What a dry run would do on each host is what was asked for; rows of a tree have room for the last line.
   const lines = line.renderer === 'plain' || (line.renderer === 'auto' && context.run.dryRun === true)

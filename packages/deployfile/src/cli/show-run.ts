@@ -13,6 +13,7 @@ import { failureBlock, warningBlock } from '../render/failure.ts'
 import { shorten } from '../render/problem.ts'
 import type { GoingOn, Renderer } from '../render/renderer.ts'
 import { createStyle, wantsColor } from '../render/style.ts'
+import { endedRows, summaryLines, type EndedRows } from '../render/summary.ts'
 import { answer, takeTurns, undoMode, type Answers } from '../run/confirm.ts'
 import type { People } from '../run/doors.ts'
 import { carryOut, logOf, type Work } from '../run/work.ts'
@@ -47,6 +48,10 @@ export async function showRun({ work, line, answers, terminal }: ShowRun): Promi
   })
   const shown = await show(work, { renderer, answers, terminal, line })
   const { outcome, signal, undoLogs, warnings } = shown
+  if (!line.json && !line.quiet) {
+    const lines = summaryLines(plan, shown.rows, shown.durationMs, style)
+    if (lines.length > 0) redacted(stdout).write(`${lines.join('\n')}\n`)
+  }
 
   const undoes = work.before?.mode === 'undo'
   const code = undoes ? (outcome.status === 'undone' ? 0 : 1) : exitCode(plan, outcome, signal)
@@ -92,6 +97,9 @@ interface Shown {
   readonly signal: StopSignal | undefined
   readonly undoLogs: ReadonlyMap<string, readonly string[]>
   readonly warnings: readonly Failure[]
+  /** How its tasks ended. */
+  readonly rows: EndedRows
+  readonly durationMs: number
 }
 
 function limitsOf({ onFailure, concurrency, grace, lockWait }: CommandLine): Limits {
@@ -109,6 +117,8 @@ async function show(work: Work, { renderer, answers, terminal, line }: Screen): 
   setMaxListeners(0, stopping.signal)
   const undoLogs = new Map<string, string[]>()
   const warnings: Failure[] = []
+  const rows = endedRows(work.plan)
+  let durationMs = 0
   const undo = undoMode(line.undo, answers)
   let signal: StopSignal | undefined
   const stopListening = listen(
@@ -131,13 +141,15 @@ async function show(work: Work, { renderer, answers, terminal, line }: Screen): 
     if (event.type === 'node.ended' && event.status === 'warned' && event.problem) {
       warnings.push({ node: event.node, phase: event.phase, problem: event.problem })
     }
+    rows.event(event)
+    if (event.type === 'run.ended') durationMs = event.durationMs
     renderer.event(event)
   }
   try {
     const { ask, people } = questionsOn(renderer, answers, terminal)
     const options = { ask, signal: stopping.signal, ...limitsOf(line), undo, onEvent }
     const outcome = await carryOut(work, options, people)
-    return { outcome, signal, undoLogs, warnings }
+    return { outcome, signal, undoLogs, warnings, rows, durationMs }
   } finally {
     await renderer.end()
     stopListening()

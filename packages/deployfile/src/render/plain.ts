@@ -2,6 +2,7 @@ import type { CalledNode, PlanNode, RunEvent } from '@deployfile/core'
 import { clock, duration } from './duration.ts'
 import { endedWell } from './ended-well.ts'
 import { header } from './header.ts'
+import { heartbeat } from './heartbeat.ts'
 import { labelOf } from './node-label.ts'
 import type { RenderContext, Renderer } from './renderer.ts'
 import { retryText } from './retry-text.ts'
@@ -24,9 +25,10 @@ interface TaskLog {
 
 /**
  * For logs and CI, in the words of airbrussh, which Capistrano users read every day: `mm:ss task`, numbered commands, their output,
- * and `✔ 01 web1 0.35s` for each host. No cursor movement, nothing is ever taken back.
+ * and `✔ 01 web1 0.35s` for each host. No cursor movement, nothing is ever taken back. When nothing was said for half a minute, what
+ * still runs is. `heading` prints a task's title in another way.
  */
-export function plainRenderer(context: RenderContext): Renderer {
+export function plainRenderer(context: RenderContext, heading?: (title: string) => void): Renderer {
   const { style, verbose } = context
   const { plan } = context
   const all = [...plan.nodes, ...(plan.onFailure?.nodes ?? [])]
@@ -41,7 +43,14 @@ export function plainRenderer(context: RenderContext): Renderer {
   let startedAt = context.run.startedAt.getTime()
   let current = ''
 
-  const print = (line: string): void => void context.output.write(`${line}\n`)
+  const print = (line: string): void => {
+    beat.heard()
+    context.output.write(`${line}\n`)
+  }
+  const beat = heartbeat(plan, (text, at) => {
+    current = ''
+    print(style.dim(`${clock(at - startedAt)} ${text}`))
+  })
   for (const line of header(context)) print(line)
 
   const titleOf = (node: PlanNode | CalledNode): string => {
@@ -54,7 +63,8 @@ export function plainRenderer(context: RenderContext): Renderer {
     const title = `${titleOf(node)}${phase === 'run' ? '' : ` (${phase})`}`
     if (title === current) return
     current = title
-    print(`${style.dim(clock(at - startedAt))} ${style.cyan(title)}`)
+    if (heading) heading(title)
+    else print(`${style.dim(clock(at - startedAt))} ${style.cyan(title)}`)
   }
 
   const command = (node: PlanNode, phase: string, event: CommandEvent, at: number): void => {
@@ -137,6 +147,7 @@ export function plainRenderer(context: RenderContext): Renderer {
 
   return {
     event(event) {
+      beat.event(event)
       if (event.type === 'run.started' || event.type === 'run.resumed') {
         startedAt = event.at
         return
@@ -182,7 +193,10 @@ export function plainRenderer(context: RenderContext): Renderer {
     notice: (text) => {
       print(style.yellow(text))
     },
-    end: () => Promise.resolve(),
+    end() {
+      beat.stop()
+      return Promise.resolve()
+    },
   }
 }
 
