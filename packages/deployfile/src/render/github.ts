@@ -16,7 +16,9 @@ export function githubRenderer(context: RenderContext, summaryFile: string | und
   // A line that a program printed must not be taken for a command to the runner.
   const output = {
     ...context.output,
-    write: (text: string) => void write(text.replace(/^(\s*)(::|##\[)/gm, '$1·$2')),
+    write(text: string) {
+      write(text.replace(/^(\s*)(::|##\[)/gm, '$1·$2'))
+    },
   }
   let open = false
   const close = (): void => {
@@ -55,7 +57,9 @@ function annotationOf(event: RunEvent, { plan }: RenderContext): string | undefi
   const name = node ? `${labelOf(node)}${node.host === undefined ? '' : ` on ${node.host}`}` : event.node
   const { message, hint, location, command } = event.problem
   const place = location ? `file=${property(location.file)},line=${String(location.line)},` : ''
-  const lines = [message, ...(command?.tail.slice(-5) ?? []), ...(hint === undefined ? [] : [hint])]
+  // Of one line, the message has it already.
+  const tail = command && command.tail.length > 1 ? command.tail.slice(-5) : []
+  const lines = [message, ...tail, ...(hint === undefined ? [] : [hint])]
   const kind = event.status === 'failed' ? 'error' : 'warning'
   return `::${kind} ${place}title=${property(name)}::${escape(lines.map((line) => printable(line)).join('\n'))}`
 }

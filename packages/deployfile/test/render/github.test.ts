@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { cli } from '../cli-harness.ts'
 
 const CONFIG = `
-const build = task('build', { run: async ({ local, log }) => { await local.sh\`printf '::set-env name=A::b\\\\n'\`; log('##[command]x') } })
+const build = task('build', { run: async ({ local, log }) => { await local.sh\`printf '::set-env name=A::b\\n'\`; log('##[command]x') } })
 export default defineConfig({
   stages: { dev: { hosts: { web1: { transport: 'local', root: '.', roles: ['web'] } } } },
   defaultStage: 'dev',
@@ -40,7 +40,8 @@ run <run> by jan
       01 echo 100% >&2; exit 3
       01 100%
     ✘ 01 web1 exit 3 0.00s
-::error title=ship_it on web1::web1: the command failed with exit code 3%0A100%25
+::error title=ship_it on web1::web1: echo 100%25 >&2; exit 3 failed with exit code 3: 100%25
+00:00 stopping: 'ship_it@dev/web1' failed
 ::endgroup::
 ✘ failed after 0.00s
 `)
