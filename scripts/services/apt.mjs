@@ -3,6 +3,16 @@ import { existsSync } from 'node:fs'
 import { listeners, ownersOf } from './listeners.mjs'
 import { forbidClusters, forbidStarts } from './start-nothing.mjs'
 
+/** What comes as it is. Of Apache only the programs come with its module: the package `apache2` would bring the service. */
+const PLAIN = {
+  sudo: 'sudo',
+  rsync: 'rsync',
+  puma: 'puma',
+  'git-lfs': 'git-lfs',
+  capistrano: 'capistrano',
+  passenger: 'libapache2-mod-passenger',
+}
+
 /**
  * Installs Debian's own packages of the services named so that the machine runs nothing afterwards that it did not run
  * before: no daemon, no database cluster, no open port, not even after a reboot.
@@ -21,8 +31,8 @@ export async function installWithApt(services) {
       undo.push(forbidClusters())
       await apt(stop, 'install', 'postgresql')
     }
-    const programs = ['sudo', 'rsync', 'puma', 'git-lfs'].filter((name) => services.includes(name))
-    if (programs.length > 0) await apt(stop, 'install', ...programs)
+    const plain = Object.keys(PLAIN).filter((service) => services.includes(service))
+    if (plain.length > 0) await apt(stop, 'install', ...plain.map((service) => PLAIN[service]))
     if (services.includes('sshd')) {
       const hadServer = existsSync('/etc/ssh/sshd_config')
       await apt(stop, 'install', 'openssh-server')
@@ -37,13 +47,13 @@ export async function installWithApt(services) {
   refuseNewListeners(before)
 }
 
-/** Ports opened meanwhile by somebody else's programs are not ours to judge; a database or ssh server is. */
+/** Ports opened meanwhile by somebody else's programs are not ours to judge; a database, web or ssh server is. */
 function refuseNewListeners(before) {
   const opened = [...listeners()].filter(([address]) => !before.has(address))
   const owners = ownersOf(opened.map(([, inode]) => inode))
   for (const [address, inode] of opened) {
     const owner = owners.get(inode)
-    if (owner === undefined || /(^|\/)(sshd|postgres)\b/.test(owner)) {
+    if (owner === undefined || /(^|\/)(sshd|postgres|apache2|PassengerAgent)\b/.test(owner)) {
       throw new Error(
         `The installation opened ${address} (${owner ?? 'owner unknown'}). It must start nothing: stop that service, then run the tests again.`,
       )

@@ -5,6 +5,8 @@ export interface Services {
   readonly rsync: string | undefined
   readonly puma: string | undefined
   readonly 'git-lfs': string | undefined
+  readonly capistrano: string | undefined
+  readonly passenger: string | undefined
 }
 
 export function findServices(): Services
@@ -13,3 +15,5 @@ export function findPostgres(): string | undefined
 export function findSudo(): string | undefined
 export function findRsync(): string | undefined
 export function findOnPath(name: string): string | undefined
+export function findCapistrano(): string | undefined
+export function findPassenger(): string | undefined

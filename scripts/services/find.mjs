@@ -6,8 +6,9 @@ const POSTGRES_PROGRAMS = ['initdb', 'postgres', 'pg_dump', 'pg_restore', 'psql'
 
 /**
  * The real servers on this machine: `sshd` is the absolute path of OpenSSH's server (it re-executes itself and refuses
- * anything else), `postgres` the folder that holds the server's programs and the client's of the same major version. `sudo`, `rsync`
- * and `git-lfs` are no servers, but nothing else can stand in for them.
+ * anything else), `postgres` the folder that holds the server's programs and the client's of the same major version. `passenger`
+ * is Apache's program where the module of Phusion Passenger is beside it. `sudo`, `rsync`, `git-lfs` and `capistrano` are no servers,
+ * but nothing else can stand in for them.
  */
 export function findServices() {
   return {
@@ -17,6 +18,8 @@ export function findServices() {
     rsync: findRsync(),
     puma: findOnPath('puma'),
     'git-lfs': findOnPath('git-lfs'),
+    capistrano: findCapistrano(),
+    passenger: findPassenger(),
   }
 }
 
@@ -37,6 +40,20 @@ export function findOnPath(name) {
   return pathFolders()
     .map((folder) => join(folder, name))
     .find(prints)
+}
+
+/** Debian's own: a gem's `cap` of another version may stand before it on PATH. */
+export function findCapistrano() {
+  return ['/usr/bin/cap'].find(prints)
+}
+
+export function findPassenger() {
+  const files = [
+    '/usr/sbin/apache2',
+    '/usr/lib/apache2/modules/mod_passenger.so',
+    '/usr/bin/passenger-config',
+  ]
+  return files.every(existsSync) ? files[0] : undefined
 }
 
 export function findPostgres() {

@@ -9,6 +9,8 @@ const PACKAGES = {
   rsync: 'rsync',
   puma: 'puma',
   'git-lfs': 'git-lfs',
+  capistrano: 'capistrano',
+  passenger: 'libapache2-mod-passenger',
 }
 const NAMES = {
   sshd: 'an OpenSSH server (sshd)',
@@ -17,6 +19,8 @@ const NAMES = {
   rsync: 'rsync',
   puma: 'puma',
   'git-lfs': 'git-lfs',
+  capistrano: 'Capistrano',
+  passenger: 'Apache with the module of Phusion Passenger',
 }
 
 /**

@@ -1,4 +1,12 @@
-import { findOnPath, findPostgres, findRsync, findSshd, findSudo } from '../../scripts/services/find.mjs'
+import {
+  findCapistrano,
+  findOnPath,
+  findPassenger,
+  findPostgres,
+  findRsync,
+  findSshd,
+  findSudo,
+} from '../../scripts/services/find.mjs'
 
 const PACKAGES = {
   sshd: 'openssh-server',
@@ -7,6 +15,8 @@ const PACKAGES = {
   rsync: 'rsync',
   puma: 'puma',
   'git-lfs': 'git-lfs',
+  capistrano: 'capistrano',
+  passenger: 'libapache2-mod-passenger',
 } as const
 const FIND = {
   sshd: findSshd,
@@ -15,6 +25,8 @@ const FIND = {
   rsync: findRsync,
   puma: () => findOnPath('puma'),
   'git-lfs': () => findOnPath('git-lfs'),
+  capistrano: findCapistrano,
+  passenger: findPassenger,
 }
 export type Service = keyof typeof PACKAGES
 

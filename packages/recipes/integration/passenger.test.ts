@@ -40,12 +40,37 @@ describe('passenger()', () => {
   })
 
   it('asks passenger-config for exactly this application', async () => {
-    installProgram(`for word in "$@"; do printf '%s\\n' "$word"; done >> ${site.path}/asked`)
+    installProgram(
+      `for word in "$@"; do printf '%s\\n' "$word"; done >> ${site.path}/asked; echo 'Restarting x'`,
+    )
     expect((await site.run('deploy', { options: { restart: passenger() } })).problems).toEqual([])
     const asked = site.web1.read('../../asked')
     for (const { deployTo } of [site.web1, site.db1])
       expect(asked).toContain(`restart-app\n${deployTo}/\n--ignore-app-not-running\n`)
     expect(site.web1.has('current/tmp/restart.txt')).toBe(false)
+  })
+
+  // The words are those of passenger 6.0.17, as test/e2e/passenger.test.ts sees them.
+  it.each([
+    [
+      'finds no such application, which may be one that the login may not see',
+      `echo 'There are no Phusion Passenger(R)-served applications running whose paths begin with it.' >&2`,
+      'passenger-config finds no running application here',
+    ],
+    [
+      'finds no Passenger, which may keep its files elsewhere',
+      `echo "*** ERROR: Phusion Passenger(R) doesn't seem to be running. If you are sure that it" >&2; exit 1`,
+      'passenger-config finds no running Passenger here',
+    ],
+  ])('touches tmp/restart.txt where passenger-config %s', async (_, script, said) => {
+    installProgram(script)
+    const ran = await site.run('deploy', { options: { restart: passenger() } })
+    expect(ran.problems).toEqual([])
+    for (const host of [site.web1, site.db1]) expect(host.has('current/tmp/restart.txt')).toBe(true)
+    expect(ran.logs.filter((line) => line.startsWith('deploy:restart@web1: '))).toEqual([
+      `deploy:restart@web1: ${said}`,
+      'deploy:restart@web1: touched tmp/restart.txt: the next request starts the new release',
+    ])
   })
 
   it('that fails says why, and the deploy goes back', async () => {

@@ -42,7 +42,7 @@ export async function restartApplication(
     context.log(`would restart: the strategy '${strategy.name}' has no preview`)
     return
   }
-  await strategy.restart({ host, remote, deployTo, current, log, ...(release && { release }) })
+  await strategy.restart({ host, remote, deployTo, current, log, dryRun: dry, ...(release && { release }) })
 }
 
 function byCommand(command: string): RestartStrategy {

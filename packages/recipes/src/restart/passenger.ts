@@ -12,7 +12,7 @@ const schema = z.strictObject({ touch: z.boolean().optional() })
 
 /**
  * Restarts a Phusion Passenger application: by `passenger-config restart-app`, which takes effect at once, where the host's PATH has
- * it; else by touching `current/tmp/restart.txt`, which takes effect with the next request.
+ * it and it finds the application; else by touching `current/tmp/restart.txt`, which takes effect with the next request.
  * @throws Problem `OPTION_INVALID` (usage)
  */
 export function passenger(options: PassengerOptions = {}): RestartStrategy {
@@ -22,7 +22,7 @@ export function passenger(options: PassengerOptions = {}): RestartStrategy {
     preview: true,
     async restart(context) {
       const program = touch ? undefined : await findProgram(context)
-      await (program === undefined ? touchRestart(context) : restartApp(context, program))
+      if (program === undefined || !(await restartApp(context, program))) await touchRestart(context)
     },
   }
 }
@@ -32,14 +32,26 @@ async function findProgram({ remote }: RestartContext): Promise<string | undefin
   return stdout.trim() === '' ? undefined : stdout.trim()
 }
 
-async function restartApp({ remote, deployTo, host, log }: RestartContext, program: string): Promise<void> {
+// It ends well without a restart where it finds no such application, and that may only mean that the login may not see it; it fails
+// where it finds no Passenger, which may only mean that it looks in another folder than Apache's. The file is seen by whoever runs.
+async function restartApp(
+  { remote, deployTo, host, log }: RestartContext,
+  program: string,
+): Promise<boolean> {
   try {
     // The slash matters: the name is matched as a prefix, and /srv/app would restart /srv/app2 as well (Passenger's own help).
-    await remote.run(program, ['restart-app', `${deployTo}/`, '--ignore-app-not-running'])
-    log('restarted by passenger-config')
+    const { stdout } = await remote.run(program, ['restart-app', `${deployTo}/`, '--ignore-app-not-running'])
+    const isDone = dryRun === true || /^Restarting /m.test(stdout)
+    log(isDone ? 'restarted by passenger-config' : 'passenger-config finds no running application here')
+    return isDone
   } catch (error) {
     if (!isProblem(error) || error.code !== 'COMMAND_FAILED') throw error
-    const why = error.details.command?.tail.findLast((line) => line.trim() !== '')
+    const { tail = [] } = error.details.command ?? {}
+    if (tail.some((line) => line.includes('seem to be running'))) {
+      log('passenger-config finds no running Passenger here')
+      return false
+    }
+    const why = tail.findLast((line) => line.trim() !== '')
     throw new Problem(
       'task',
       'RESTART_FAILED',

@@ -11,6 +11,8 @@ export interface RestartContext {
   /** The release of this run; absent when restarting alone or after a rollback. */
   readonly release?: { readonly name: string; readonly path: string; readonly revision: string }
   readonly log: (message: string) => void
+  /** What changes things is only told, and answers nothing. Only of a strategy that has `preview`. */
+  readonly dryRun?: boolean
 }
 
 /** How an application takes up the release that `current` points to. Must be safe to run twice. */
