@@ -34,10 +34,8 @@ async function findProgram({ remote }: RestartContext): Promise<string | undefin
 
 // It ends well without a restart where it finds no such application, and that may only mean that the login may not see it; it fails
 // where it finds no Passenger, which may only mean that it looks in another folder than Apache's. The file is seen by whoever runs.
-async function restartApp(
-  { remote, deployTo, host, log }: RestartContext,
-  program: string,
-): Promise<boolean> {
+async function restartApp(context: RestartContext, program: string): Promise<boolean> {
+  const { remote, deployTo, host, log, dryRun } = context
   try {
     // The slash matters: the name is matched as a prefix, and /srv/app would restart /srv/app2 as well (Passenger's own help).
     const { stdout } = await remote.run(program, ['restart-app', `${deployTo}/`, '--ignore-app-not-running'])
