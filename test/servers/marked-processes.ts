@@ -21,6 +21,17 @@ export async function endMarkedProcesses(mark: string, value: string, server: nu
   if (left.length > 0) throw new Error(`Processes ${left.join(', ')} of a test's sshd can't be ended.`)
 }
 
+/** Sends a signal to an sshd and to all that runs through it, the server first: nobody comes in meanwhile. */
+export function signalMarkedProcesses(
+  mark: string,
+  value: string,
+  server: number,
+  signal: NodeJS.Signals,
+): void {
+  send(server, signal)
+  for (const { pid } of processes().filter(marked(mark, value, server))) send(pid, signal)
+}
+
 /** Whether a process still runs; one that has ended and waits for its parent to notice does not. */
 export function isRunning(pid: number): boolean {
   return processes().some((one) => one.pid === pid)

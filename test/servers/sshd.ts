@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { basename, join } from 'node:path'
-import { endMarkedProcesses } from './marked-processes.ts'
+import { endMarkedProcesses, signalMarkedProcesses } from './marked-processes.ts'
 import { startOwnProcess } from './own-process.ts'
 import { withFreePort } from './port.ts'
 import { requireService } from './service.ts'
@@ -44,6 +44,9 @@ export interface SshHost extends AsyncDisposable {
   log(): string
   /** Cuts every connection and ends what runs through them; the server itself goes on. */
   disconnect(): Promise<void>
+  /** Stops the server and all that runs through it, as a machine hangs: its kernel goes on taking connections. Until `thaw()`. */
+  freeze(): void
+  thaw(): void
   stop(): Promise<void>
 }
 
@@ -79,7 +82,9 @@ export async function startSshd(options: SshdOptions = {}): Promise<SshHost> {
     const name = options.name ?? basename(root)
     const user = userInfo().username
     const disconnect = (): Promise<void> => endMarkedProcesses(MARK, root, server.pid)
+    const signal = (name: NodeJS.Signals): void => signalMarkedProcesses(MARK, root, server.pid, name)
     const stop = async (): Promise<void> => {
+      signal('SIGCONT')
       // The server first, so that nobody comes in while those inside are shown out.
       await server.stop()
       await disconnect()
@@ -112,6 +117,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<SshHost> {
         ].join('\n'),
       log: () => server.log(),
       disconnect,
+      freeze: () => signal('SIGSTOP'),
+      thaw: () => signal('SIGCONT'),
       stop,
       [Symbol.asyncDispose]: stop,
     }

@@ -14,12 +14,30 @@ point() {
   if [ "$(readlink "$to/current")" != "$1" ]; then refuse "$to/current was changed by somebody else at the same moment"; fi
 }`
 
+// Without a deploy lock two runs may flip one host at the same moment, each after it has seen that nobody did. A flip takes
+// milliseconds: a turn that is older than a minute was left by a kill.
+const TURN_FUNCTION = String.raw`
+take_turn() {
+  step 'waiting for the flip of another run'
+  mkdir -p "$own"
+  tries=0
+  while ! message=$(mkdir "$own/flip.turn" 2>&1); do
+    tries=$((tries + 1))
+    if [ "$tries" = 90 ] || { [ "$tries" -gt 2 ] && [ ! -d "$own/flip.turn" ]; }; then refuse "$message"; fi
+    find "$own/flip.turn" -prune -mmin +1 -exec rmdir {} + 2>/dev/null || :
+    sleep 1
+  done
+  leave() { rmdir "$own/flip.turn" 2>/dev/null || :; }
+}`
+
 const START = String.raw`
 own=$to/.deployfile lock=$to/.deployfile/lock ledger=$to/.deployfile/releases.jsonl
 ${LEDGER_FUNCTION}
 ${LOCK_FUNCTIONS}
 ${GUARD_FUNCTION}
 ${POINT_FUNCTION}
+${TURN_FUNCTION}
+if [ "$locked" = no ]; then take_turn; fi
 link=
 step 'looking at current'
 if [ -L "$to/current" ]; then link=$(readlink "$to/current")
@@ -31,8 +49,9 @@ elif [ -e "$to/current" ]; then refuse "$to/current is not a link"; fi`
  * lock's owner begins, $8 'yes' when the ledger's last line must be this run's, then lines for the ledger.
  */
 export const FLIP_SCRIPT = String.raw`
-to=$1 run=$2 name=$3 how=$4 expected=$5 mode=$6 ours=$7 alone=$8
+to=$1 run=$2 name=$3 how=$4 expected=$5 mode=$6 ours=$7 alone=$8 locked=yes
 shift 8
+if [ "$mode" = free ]; then locked=no; fi
 ${START}
 target=$to/releases/$name
 step 'looking at the lock'
@@ -59,12 +78,12 @@ printf 'link\t%s\n' "$link"`
 
 /**
  * Takes a flip back: $1 deployTo, $2 run, $3 the release that was flipped to, $4 'link' or 'none', $5 the text of the link before, $6
- * how the ledger's line about a restart begins, then lines for the ledger, which must not keep a link from going back. Prints `back`,
- * and `restarted` where a restart had begun; nothing when `current` points elsewhere by now.
+ * how the ledger's line about a restart begins, $7 'no' where no deploy lock is held, then lines for the ledger, which must not keep a
+ * link from going back. Prints `back`, and `restarted` where a restart had begun; nothing when `current` points elsewhere by now.
  */
 export const FLIP_BACK_SCRIPT = String.raw`
-to=$1 run=$2 name=$3 before=$4 previous=$5 mark=$6 ours=
-shift 6
+to=$1 run=$2 name=$3 before=$4 previous=$5 mark=$6 locked=$7 ours=
+shift 7
 ${START}
 target=$to/releases/$name
 if [ "$link" != "$target" ] || { [ "$before" = link ] && [ "$previous" = "$target" ]; }; then exit 0; fi

@@ -88,17 +88,24 @@ export async function flipBack(
     const { stdout } = await runSteps(remote, purpose, FLIP_BACK_SCRIPT, [
       ...values,
       restartMark(name, run.id),
+      options.lock ? 'yes' : 'no',
       ...lines,
     ])
     return { back: stdout.startsWith('back\n'), restarted: stdout.includes('restarted\n') }
   } catch (error) {
-    if (!isProblem(error) || error.code !== 'UNDO_FAILED') throw error
+    // Also where the host does not answer any more: then nobody else says where it was left.
+    if (!isProblem(error)) throw error
     const by = previous === undefined ? `rm ${current}` : `ln -sfn ${previous} ${current}`
+    const why = error.message.replace(`${host.name}: `, '')
     throw new Problem(
       'task',
       'UNDO_FAILED',
-      `${host.name}: ${current} may still point to ${releases}/${name}, not back to ${previous ?? 'nothing'}: ${error.message}`,
-      { ...error.details, hint: `Put it back there by hand: ${by}`, cause: error },
+      `${host.name}: ${current} may still point to ${releases}/${name}, not back to ${previous ?? 'nothing'}: ${why}`,
+      {
+        ...error.details,
+        hint: `The next deploy puts every host on one release. To put this one back by hand: ${by}`,
+        cause: error,
+      },
     )
   }
 }

@@ -3,11 +3,12 @@ import { isProblem, Problem, type CommandOutput, type Shell } from '@deployfile/
 const MARK = 'deployfile: failed while '
 
 // Steps travel as one script, because each round trip to a host costs more than most of them. `step` names what is being done, and
-// the trap tells the name when it fails. The first line is what people are shown of the script.
+// the trap tells the name when it fails, after `leave`, which a script may define anew. The first line is what people are shown of it.
 function wrap(title: string, text: string): string {
   return `# ${title}
 doing='starting'
-trap 'code=$?; if [ "$code" -ne 0 ]; then printf "%s%s\\n" "${MARK}" "$doing" >&2; fi' EXIT
+leave() { :; }
+trap 'code=$?; leave; if [ "$code" -ne 0 ]; then printf "%s%s\\n" "${MARK}" "$doing" >&2; fi' EXIT
 step() { doing=$1; }
 refuse() { printf '%s\\n' "$1" >&2; exit 1; }
 ${text}`
