@@ -78,7 +78,7 @@ const app = deploy({
   linkedDirs: ['log', 'tmp/pids'], ${deploy}
 })
 const hosts = {
-${names.map((name) => `  '${name}': { roles: ['app'], ${path} },`).join('\n')}
+${names.map((name) => `  '${name}': { roles: ['app', 'db'], ${path} },`).join('\n')}
 }
 export default defineConfig({ stages: { production: { hosts } }, defaultStage: 'production', use: [app] })
 `,
