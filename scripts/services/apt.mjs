@@ -11,6 +11,7 @@ const PLAIN = {
   'git-lfs': 'git-lfs',
   capistrano: 'capistrano',
   passenger: 'libapache2-mod-passenger',
+  gnupg: 'gnupg',
 }
 
 /**

@@ -3,6 +3,7 @@ export interface Services {
   readonly postgres: string | undefined
   readonly sudo: string | undefined
   readonly rsync: string | undefined
+  readonly gnupg: string | undefined
   readonly puma: string | undefined
   readonly 'git-lfs': string | undefined
   readonly capistrano: string | undefined

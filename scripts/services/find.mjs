@@ -20,6 +20,8 @@ export function findServices() {
     'git-lfs': findOnPath('git-lfs'),
     capistrano: findCapistrano(),
     passenger: findPassenger(),
+    // gpg makes and uses a key of its own only with it.
+    gnupg: findOnPath('gpg-agent'),
   }
 }
 

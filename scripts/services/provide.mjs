@@ -11,6 +11,7 @@ const PACKAGES = {
   'git-lfs': 'git-lfs',
   capistrano: 'capistrano',
   passenger: 'libapache2-mod-passenger',
+  gnupg: 'gnupg',
 }
 const NAMES = {
   sshd: 'an OpenSSH server (sshd)',
@@ -21,6 +22,7 @@ const NAMES = {
   'git-lfs': 'git-lfs',
   capistrano: 'Capistrano',
   passenger: 'Apache with the module of Phusion Passenger',
+  gnupg: 'gnupg',
 }
 
 /**

@@ -17,6 +17,7 @@ const PACKAGES = {
   'git-lfs': 'git-lfs',
   capistrano: 'capistrano',
   passenger: 'libapache2-mod-passenger',
+  gnupg: 'gnupg',
 } as const
 const FIND = {
   sshd: findSshd,
@@ -27,6 +28,7 @@ const FIND = {
   'git-lfs': () => findOnPath('git-lfs'),
   capistrano: findCapistrano,
   passenger: findPassenger,
+  gnupg: () => findOnPath('gpg-agent'),
 }
 export type Service = keyof typeof PACKAGES
 

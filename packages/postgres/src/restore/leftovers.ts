@@ -1,6 +1,7 @@
 import { temporaryKind } from '../backup/name.ts'
 import { identifier, literal } from '../sql/quote.ts'
 import { execute, query, type Server } from '../sql/query.ts'
+import type { Site } from '../site.ts'
 import { endSessions } from './swap.ts'
 
 /** Drops a database of ours, whoever is in it. Fine when there is none. */
@@ -36,6 +37,17 @@ export async function dropLeftovers(server: Server, database: string): Promise<v
     await dropDatabase(server, name)
     server.site.log(`dropped ${name}, which an interrupted restore had left`)
   }
+}
+
+// A copy that was sent for a restore is a whole backup: one of yesterday is no longer waited for.
+const REMOVE = `
+find "$1" -maxdepth 1 -type f -name "$2" -exec rm -f {} +
+find "$1" -maxdepth 1 -type d -name 'upload_*' -mmin +1440 -exec rm -rf {} +
+`
+
+/** Removes the files that killed restores left in the folder of backups; for whoever has the lock of the database. */
+export async function removeLeftovers({ shell, folder }: Site, lists: string): Promise<void> {
+  await shell.script(REMOVE, [folder, lists])
 }
 
 /** Names of our own pattern for this database, newest first: the time is part of them. */

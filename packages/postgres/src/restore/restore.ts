@@ -9,8 +9,8 @@ import { checkFile } from './check.ts'
 import { fillFresh, putInPlace, type Filling } from './fresh.ts'
 import { judgeTarget } from './guard.ts'
 import { restoreInPlace } from './in-place.ts'
-import { dropDatabase, dropLeftovers, dropQuietly } from './leftovers.ts'
-import { lockDatabase, type DatabaseLock } from './lock.ts'
+import { dropDatabase, dropLeftovers, dropQuietly, removeLeftovers } from './leftovers.ts'
+import { lockDatabase, lockKey, type DatabaseLock } from './lock.ts'
 import { keepOld } from './old.ts'
 import type { RestoreOrder, RestoreResult } from './order.ts'
 import { preflight, type Readiness } from './preflight.ts'
@@ -33,10 +33,11 @@ export async function restoreBackup(site: Site, order: RestoreOrder): Promise<Re
   const ready = await preflight(target, order.backup.manifest, order.choices)
   if (question) await order.confirm(question)
   const lock = await lockDatabase(server, site.connection.database)
-  const list = listFile(site, order.stamp)
+  const list = listFile(target, order.stamp)
   try {
     const safety = await makeSafe(site, order, target, ready, forceSafety)
     await dropLeftovers(server, site.connection.database)
+    await removeLeftovers(site, `${listPrefix(target)}*`)
     let kept: string | undefined
     if (ready.strategy === 'in-place') await restoreInPlace(target, order, { ...checked, list })
     else {
@@ -62,13 +63,19 @@ export async function restoreBackup(site: Site, order: RestoreOrder): Promise<Re
 
 /** What an aborted restore left: opens what it closed and drops its fresh database. Never touches a live one; fine when nothing is left. */
 export async function cleanUpRestore(site: Site, stage: string, stamp: Stamp): Promise<void> {
-  await site.shell.remove(listFile(site, stamp))
-  const { server } = await openTarget(site, stage)
-  await dropDatabase(server, temporaryName(site.connection.database, 'restore', stamp))
+  const target = await openTarget(site, stage)
+  await site.shell.remove(listFile(target, stamp))
+  await dropDatabase(target.server, temporaryName(site.connection.database, 'restore', stamp))
 }
 
-function listFile(site: Site, stamp: Stamp): string {
-  return `${site.folder}/restore_${stamp.time}_${stamp.hex}.list`
+/** Of one database of one server, so that whoever has its lock knows whose they are. */
+function listPrefix({ facts }: Target): string {
+  const { system = '' } = facts.identity ?? {}
+  return `restore_${system}_${lockKey(facts.database).toString(36)}_`
+}
+
+function listFile(target: Target, { time, hex }: Stamp): string {
+  return `${target.server.site.folder}/${listPrefix(target)}${time}_${hex}.list`
 }
 
 /** Gives the name of the database that was live before, when it stays. */

@@ -17,6 +17,9 @@ export interface ProjectOptions {
   readonly databases: PostgresOptions['databases']
   readonly hosts?: Readonly<Record<string, HostSpec>>
   readonly sshConfig?: string
+  /** Besides production. */
+  readonly protectedStage?: 'staging'
+  readonly options?: Partial<PostgresOptions<'dev' | 'staging' | 'production'>>
   /** Types the answer, or something else; absent: nobody is there. */
   readonly answer?: (question: Question) => string
 }
@@ -42,10 +45,20 @@ export function project(
     defineConfig({
       stages: {
         dev: { hosts: { localhost: here } },
-        staging: { hosts: { staging1: options.hosts?.staging ?? here } },
+        staging: {
+          protected: options.protectedStage === 'staging',
+          hosts: { staging1: options.hosts?.staging ?? here },
+        },
         production: { protected: true, hosts: { db1: options.hosts?.production ?? here } },
       },
-      use: [postgres({ databases: options.databases, from: 'production', application: 'shop' })],
+      use: [
+        postgres({
+          databases: options.databases,
+          from: 'production',
+          application: 'shop',
+          ...options.options,
+        }),
+      ],
     }),
   )
   return async ([stage, task, inputs = {}], signal = new AbortController().signal) => {

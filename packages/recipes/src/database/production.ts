@@ -16,9 +16,7 @@ export function productionTask(settings: Settings, identities: IdentityTasks) {
     needs: identities,
     preview: true,
     run({ needs }): ProductionNow {
-      const seen = [...settings.databases.keys()].map(
-        (stage) => needs[stage],
-      )
+      const seen = [...settings.databases.keys()].map((stage) => needs[stage])
       return { databases: seen.filter((one) => one !== undefined) }
     },
   })
@@ -52,7 +50,11 @@ export async function productionDatabases(
     identity ? [{ stage, database, identity }] : [],
   )
   const kept = (await readKnown(context.local, identitiesFile(context)))
-    .filter((entry) => !live.some(({ stage }) => stage === entry.stage))
+    // A stage that is not protected any more is no production; another database of one that is (another application's) still is.
+    .filter(({ stage }) => now.databases.some((one) => one.stage === stage))
+    .filter(
+      (entry) => !live.some(({ stage, database }) => stage === entry.stage && database === entry.database),
+    )
     .map(({ stage, database, system, oid }): ProductionDatabase => ({
       stage,
       database,
