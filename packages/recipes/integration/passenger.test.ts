@@ -69,7 +69,7 @@ describe('passenger()', () => {
     for (const host of [site.web1, site.db1]) expect(host.has('current/tmp/restart.txt')).toBe(true)
     expect(ran.logs.filter((line) => line.startsWith('deploy:restart@web1: '))).toEqual([
       `deploy:restart@web1: ${said}`,
-      'deploy:restart@web1: touched tmp/restart.txt: the next request starts the new release',
+      'deploy:restart@web1: touched tmp/restart.txt: a request of the next ten seconds starts the new release',
     ])
   })
 

@@ -12,7 +12,8 @@ const schema = z.strictObject({ touch: z.boolean().optional() })
 
 /**
  * Restarts a Phusion Passenger application: by `passenger-config restart-app`, which takes effect at once, where the host's PATH has
- * it and it finds the application; else by touching `current/tmp/restart.txt`, which takes effect with the next request.
+ * it and it finds the application; else by touching `current/tmp/restart.txt`, which takes effect with a request of the
+ * next ten seconds (Passenger looks no more often than PassengerStatThrottleRate says).
  * @throws Problem `OPTION_INVALID` (usage)
  */
 export function passenger(options: PassengerOptions = {}): RestartStrategy {
@@ -78,5 +79,5 @@ touch tmp/restart.txt`
 
 async function touchRestart({ remote, current, log }: RestartContext): Promise<void> {
   await remote.script(TOUCH_SCRIPT, [current])
-  log('touched tmp/restart.txt: the next request starts the new release')
+  log('touched tmp/restart.txt: a request of the next ten seconds starts the new release')
 }
