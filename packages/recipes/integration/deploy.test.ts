@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync, rmSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Release } from '../src/index.ts'
 import { makeSite, REQUIRED_FILE, type HostFolder, type Ran, type Site } from './site.ts'
@@ -234,9 +234,10 @@ describe('a release that cannot be built', () => {
     expectDone(await site.run('deploy'))
     const before = both().map((host) => [host.link('current'), host.list('releases')])
     site.git.commit({ 'app.txt': 'two' })
-    site.db1.write('repo/HEAD', 'nonsense')
+    rmSync(site.db1.at('.deployfile/releases.jsonl'))
+    site.db1.write('.deployfile/releases.jsonl/is/a/folder')
     const ran = await site.run('deploy')
-    expect(ran.problems[0]).toMatch(/^task RELEASE_FAILED: db1: updating the mirror .*\/repo failed: /)
+    expect(ran.problems[0]).toMatch(/^task RELEASE_FAILED: db1: making the release failed: /)
     expect(both().map((host) => [host.link('current'), host.list('releases')])).toEqual(before)
   })
 

@@ -1,6 +1,6 @@
 export { deploy } from './deploy/deploy.ts'
 export type { HeldLock, LockInfo } from './deploy/lock/tasks.ts'
-export type { DeployOptions, Maintenance, OnUnhealthy } from './deploy/options.ts'
+export type { DeployElsewhereOptions, DeployOptions, Maintenance, OnUnhealthy } from './deploy/options.ts'
 export type { Commit, Pending } from './deploy/pending.ts'
 export type { ListedRelease, ReleaseStatus } from './deploy/releases.ts'
 export type { Unequal } from './deploy/schema-tasks.ts'
@@ -21,6 +21,10 @@ export type {
   TasksBeforeMigrate,
 } from './deploy/tasks.ts'
 export { command, type CommandStrategyOptions } from './restart/command.ts'
+export { archive, type ArchiveOptions } from './source/archive.ts'
+export { directory, type DirectoryOptions } from './source/directory.ts'
+export { git, type GitOptions, type GitSource } from './source/git.ts'
+export type { Packed, Settled, Source, SourceScript } from './source/source.ts'
 export { passenger, type PassengerOptions } from './restart/passenger.ts'
 export { pm2, type Pm2Options } from './restart/pm2.ts'
 export { puma, type PumaOptions } from './restart/puma.ts'

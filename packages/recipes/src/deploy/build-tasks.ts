@@ -1,5 +1,4 @@
 import { all, group, optional, Problem, task, type HostSelector, type PerHost } from '@deployfile/core'
-import { findRevision } from '../source/revision.ts'
 import { checkHost } from './check.ts'
 import type { HostState } from './host-state.ts'
 import { locate } from './layout.ts'
@@ -9,8 +8,8 @@ import { previewRelease } from './preview.ts'
 import { nextReleaseName, releaseTime } from './release-name.ts'
 import { buildRelease } from './release.ts'
 import { removeRelease } from './remove.ts'
-import { revisionInput, wantedBranch } from './revision-input.ts'
-import type { DeployTasks, TasksBeforeMigrate } from './tasks.ts'
+import { revisionInput } from './revision-input.ts'
+import type { DeployTasks, Revision, TasksBeforeMigrate } from './tasks.ts'
 
 /** From `deploy:starting` to `deploy:updated`: what is made before anything is switched. */
 export function buildTasks(
@@ -37,14 +36,15 @@ export function buildTasks(
     input: revisionInput,
     when,
     preview: true,
-    async run({ remote, stage, host, run, needs, input, log }) {
-      const settled = stageOptions(options, stage, host)
-      const branch = wantedBranch(input, settled)
-      const hash = await findRevision(remote, settled.repository, branch)
+    async run(context): Promise<Revision> {
+      const { stage, host, run, needs, input, log } = context
+      const { source } = stageOptions(options, stage, host)
+      const settled = await source.settle(context, input.revision ?? input.branch)
       const name = nextReleaseName(run.startedAt, takenNames(needs.states))
-      log(`${branch} is ${hash}; the release is ${name}`)
-      return { name, revision: hash, branch }
+      log(`${settled.branch} is ${settled.revision}; the release is ${name}`)
+      return { name, ...settled }
     },
+    finally: (context) => stageOptions(options, context.stage, context.host).source.clear?.(context),
   })
   const started = group('deploy:started', { check: optional(check), revision: optional(revision) })
   const updating = group('deploy:updating', { started: optional(started) })

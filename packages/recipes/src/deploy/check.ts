@@ -8,11 +8,11 @@ import { runSteps } from './step.ts'
 const LEAST_ROOM = 64 * 1024
 const LEAST_INODES = 2000
 
-// Finds everything that is wrong in one round trip and changes nothing. $1 deployTo, $2 how many linked files, then the files, then
+// Finds everything that is wrong in one round trip and changes nothing. $1 deployTo, $2 programs, $3 how many linked files, then the files, then
 // the folders. A folder that is not there yet is fine where the nearest one above it may be written to.
 const CHECK_SCRIPT = String.raw`
-to=$1 files=$2
-shift 2
+to=$1 programs=$2 files=$3
+shift 3
 fault() { printf 'fault\t%s\t%s\n' "$1" "$2"; }
 writable() {
   place=$1
@@ -21,7 +21,7 @@ writable() {
   elif [ ! -w "$place" ] || [ ! -x "$place" ]; then fault not-writable "$place"; fi
 }
 step 'looking for programs'
-for program in git tar; do
+for program in $programs; do
   command -v "$program" >/dev/null || fault no-program "$program"
 done
 step 'looking at the folders'
@@ -59,8 +59,9 @@ ${STATE_SCRIPT}`
 export async function checkHost(context: OnHost, options: StageOptions): Promise<HostState> {
   const { host, remote, log } = context
   const layout = await locate(remote, options.deployTo)
-  const { linkedFiles, linkedDirs } = options
-  const values = [layout.deployTo, String(linkedFiles.length), ...linkedFiles, ...linkedDirs]
+  const { linkedFiles, linkedDirs, source } = options
+  const programs = [...source.programs, 'tar'].join(' ')
+  const values = [layout.deployTo, programs, String(linkedFiles.length), ...linkedFiles, ...linkedDirs]
   const { stdout } = await runSteps(
     remote,
     { title: 'check the host', code: 'CHECK_FAILED', reads: true },

@@ -6,7 +6,13 @@ import { lockTasks } from './lock/tasks.ts'
 import { lookTasks } from './look-tasks.ts'
 import { maintenanceTasks } from './maintenance-tasks.ts'
 import { migrateTasks } from './migrate-tasks.ts'
-import { checkOptions, stageOptions, type DeployOptions, type WhenReady } from './options.ts'
+import {
+  checkOptions,
+  stageOptions,
+  type DeployElsewhereOptions,
+  type DeployOptions,
+  type WhenReady,
+} from './options.ts'
 import { publishTasks } from './publish-tasks.ts'
 import { restartTasks } from './restart-tasks.ts'
 import { rollbackTasks } from './rollback-tasks.ts'
@@ -22,7 +28,9 @@ import type { DeployTasks } from './tasks.ts'
  * restarts and does nothing else, while the groups `deploy`, `deploy:migrations` and `deploy:rollback` need all that they contain.
  * @throws Problem `OPTION_INVALID` (usage); for options that depend on the stage, when a plan is made for it
  */
-export function deploy<S extends string = string>(given: DeployOptions<S>): Recipe<DeployTasks, S> {
+export function deploy<S extends string = string>(
+  given: DeployOptions<S> | DeployElsewhereOptions<S>,
+): Recipe<DeployTasks, S> {
   // Tables are checked against the stages by defineConfig's types, and again when a stage is chosen.
   const options = given as unknown as DeployOptions
   checkOptions(options)

@@ -2,7 +2,7 @@ import { all, task, type HostSelector } from '@deployfile/core'
 import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
 import { findPending, pendingLines } from './pending.ts'
 import { listReleases, releaseTable } from './releases.ts'
-import { revisionInput, wantedBranch } from './revision-input.ts'
+import { revisionInput } from './revision-input.ts'
 import type { DeployTasks } from './tasks.ts'
 
 export type LookTasks = Pick<DeployTasks, 'releasesHost' | 'releases' | 'pending'>
@@ -36,7 +36,7 @@ export function lookTasks(options: DeployOptions, on: HostSelector, when: WhenRe
     async run(context) {
       const { stage, host, input, log } = context
       const settled = stageOptions(options, stage, host)
-      const found = await findPending(context, settled, wantedBranch(input, settled))
+      const found = await findPending(context, settled, input.revision ?? input.branch)
       for (const line of pendingLines(found)) log(line)
       return found
     },

@@ -4,6 +4,8 @@ import { faulty } from '../option/faulty.ts'
 import { climbs, CONTROL, pathInside } from '../option/path.ts'
 import type { RestartStrategy } from '../restart/strategy.ts'
 import { branchFault, repositoryFault } from '../source/branch.ts'
+import type { GitSource } from '../source/git.ts'
+import type { Source } from '../source/source.ts'
 import type { Verify } from './verify.ts'
 
 /** Where to deploy; a trailing slash is dropped, as Capistrano does. */
@@ -23,6 +25,13 @@ const strategy = z.custom<RestartStrategy>(
     value !== null &&
     typeof (value as Partial<RestartStrategy>).restart === 'function',
   'expected a strategy such as passenger(), or a command',
+)
+
+export const isGit = (value: unknown): value is GitSource =>
+  typeof value === 'object' && value !== null && '~source' in value
+const source = z.custom<Source | GitSource>(
+  (value) => isGit(value) || (typeof value === 'object' && value !== null && 'settle' in value),
+  'expected git({…}), directory({…}) or archive({…})',
 )
 
 const url = z.string().regex(/^https?:\/\/[^\s/]/, 'expected an address that begins with http:// or https://')
@@ -59,12 +68,13 @@ const linkedDirs = z.array(pathInside).superRefine((paths, context) => {
   if (nested !== undefined) context.addIssue({ code: 'custom', message })
 })
 
-/** The options of one stage. */
+/** The options of one stage; without a repository and a branch where the source is no git. */
 export const ofStage = z.strictObject({
   application: z.string().regex(/^[^\s/]+$/, 'an application is one word'),
   repository: faulty(repositoryFault),
   branch: faulty(branchFault),
   deployTo,
+  source: source.optional(),
   linkedFiles: z.array(pathInside).default([]),
   linkedDirs: linkedDirs.default([]),
   keepReleases: z.number().int().min(1, 'at least the live release is kept').default(5),
@@ -84,4 +94,9 @@ export const ofStage = z.strictObject({
     .prefault({}),
   uploads: z.array(pathInside).default([]),
   lock: z.boolean().default(true),
+})
+
+export const ofStageElsewhere = ofStage.extend({
+  repository: ofStage.shape.repository.optional(),
+  branch: ofStage.shape.branch.optional(),
 })

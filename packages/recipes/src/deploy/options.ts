@@ -15,17 +15,31 @@ import {
 } from '@deployfile/core'
 import type { RestartStrategy } from '../restart/strategy.ts'
 import { parseOptions } from '../option/parse-options.ts'
-import { ofStage } from './option-schema.ts'
+import { gitSource, type GitSource } from '../source/git.ts'
+import type { Source } from '../source/source.ts'
+import { isGit, ofStage, ofStageElsewhere } from './option-schema.ts'
 import type { MigrateTask, NoInput, TasksBeforeMigrate } from './tasks.ts'
 import type { Verify } from './verify.ts'
 
-/** Options of {@link deploy}. A per-stage one is a value, `perStage({…})`, or a function of the stage (and of the host). */
-export interface DeployOptions<S extends string = string> {
-  readonly application: Option<string, S>
+/** Options of {@link deploy} from a git repository. A per-stage one is a value, `perStage({…})`, or a function of the stage (and of the host). */
+export interface DeployOptions<S extends string = string> extends CommonOptions<S> {
   /** As git takes it, seen from the hosts: `git@git.example.com:app.git`, `https://…`, `file:///…`. */
   readonly repository: Option<string, S>
   /** A branch, a tag, or a full commit hash. */
   readonly branch: Option<string, S>
+  /** `git({ submodules: true })` and the like; for some stages perhaps something else. Default: all of the commit, by a full mirror. */
+  readonly source?: Option<GitSource | Source, S>
+}
+
+/** Options of {@link deploy} from what is built here or in CI: `directory({ path: 'dist' })`, `archive({ url: …, sha256: … })`. */
+export interface DeployElsewhereOptions<S extends string = string> extends CommonOptions<S> {
+  readonly source: Option<Source, S>
+  readonly repository?: undefined
+  readonly branch?: undefined
+}
+
+interface CommonOptions<S extends string> {
+  readonly application: Option<string, S>
   /** Absolute, or relative to the login's home (on a local host: to its root). */
   readonly deployTo: Option<string, S>
   /** Files that live in `shared` and are linked into each release: `config/database.yml`. Default none. */
@@ -97,8 +111,7 @@ export type OnUnhealthy = 'rollback' | 'rollback-despite-migrations' | 'stop'
 /** The options of one stage, checked. */
 export interface StageOptions {
   readonly application: string
-  readonly repository: string
-  readonly branch: string
+  readonly source: Source
   readonly deployTo: string
   readonly linkedFiles: readonly string[]
   readonly linkedDirs: readonly string[]
@@ -143,7 +156,7 @@ const REQUIRED = ['application', 'repository', 'branch', 'deployTo'] as const
 const OPTIONAL = [
   ...(['linkedFiles', 'linkedDirs', 'keepReleases', 'migrate', 'restart', 'verify', 'onUnhealthy'] as const),
   ...(['failedReleases', 'rolledBack', 'migrations', 'pendingMigrations', 'maintenance'] as const),
-  ...(['uploads', 'lock'] as const),
+  ...(['uploads', 'lock', 'source'] as const),
 ] as const
 const KEYS = [...REQUIRED, ...OPTIONAL]
 
@@ -157,8 +170,14 @@ const isPlain = (option: unknown): boolean =>
  */
 export function checkOptions(options: DeployOptions): void {
   const later = z.custom<unknown>((value) => value !== undefined, 'is missing')
+  // A table or a function may name git for some stages; then what it needs is asked for when the stage is chosen.
+  const { source } = options
+  const elsewhere = source !== undefined && !isGit(source)
   const { shape } = ofStage
-  const now = KEYS.map((key) => [key, isPlain(options[key]) ? shape[key] : later] as const)
+  const now = KEYS.map((key) => {
+    const own = elsewhere ? ofStageElsewhere.shape[key] : shape[key]
+    return [key, isPlain(options[key]) ? own : later] as const
+  })
   const schema = z.strictObject({
     ...Object.fromEntries(now),
     on: selector.optional(),
@@ -180,13 +199,16 @@ export function stageOptions(options: DeployOptions, stage: Stage, host?: Host):
     return [[key, resolveOption<unknown>(key, option, stage, host)] as const]
   })
   try {
-    const { migrate, restart, verify, migrations, maintenance, ...rest } = parseOptions(
-      'deploy',
-      ofStage,
-      Object.fromEntries(resolved),
-    )
+    const values: Readonly<Record<string, unknown>> = Object.fromEntries(resolved)
+    const { migrate, restart, verify, migrations, maintenance, ...more } =
+      values['source'] === undefined || isGit(values['source'])
+        ? parseOptions('deploy', ofStage, values)
+        : parseOptions('deploy', ofStageElsewhere, values)
+    const { repository = '', branch = '', source: given, ...rest } = more
+    const source =
+      given === undefined || isGit(given) ? gitSource(repository, branch, given?.options ?? {}) : given
     const { page, path } = maintenance
-    return { ...rest, migrate, restart, verify, migrations, maintenance: { page, path } }
+    return { ...rest, source, migrate, restart, verify, migrations, maintenance: { page, path } }
   } catch (error) {
     if (!isProblem(error)) throw error
     const { message, code, details } = error

@@ -1,5 +1,5 @@
 import { Problem } from '@deployfile/core'
-import { GIT_ENVIRONMENT } from '../source/git.ts'
+import { GIT_ENVIRONMENT } from '../source/git-script.ts'
 import { findRevision } from '../source/revision.ts'
 import { locate, type OnHost } from './layout.ts'
 import type { StageOptions } from './options.ts'
@@ -50,8 +50,25 @@ git -C "$repo" diff --no-color --no-ext-diff --stat=100 "$from" "$to" | sed 's/^
  * lacks the new one, as a deploy would.
  * @throws Problem `NO_RELEASE` (check) where nothing was deployed yet
  */
-export async function findPending(context: OnHost, options: StageOptions, branch: string): Promise<Pending> {
+export async function findPending(
+  context: OnHost,
+  options: StageOptions,
+  wanted: string | undefined,
+): Promise<Pending> {
   const { remote, host, run } = context
+  const { git, name } = options.source
+  if (!git) {
+    throw new Problem(
+      'check',
+      'NO_COMMITS',
+      `releases come from ${name === 'archive' ? 'an' : 'a'} ${name}, which has no commits`,
+      {
+        host: host.name,
+        hint: 'deploy:releases lists what was deployed.',
+      },
+    )
+  }
+  const { repository, branch = git.branch } = { repository: git.repository, branch: wanted }
   const { current, repo } = await locate(remote, options.deployTo)
   const from = await remote.capture`cat ${`${current}/REVISION`} 2>/dev/null || :`
   if (!/^[0-9a-f]{40,64}$/.test(from)) {
@@ -60,7 +77,7 @@ export async function findPending(context: OnHost, options: StageOptions, branch
       hint: 'Nothing was deployed yet, so everything is pending.',
     })
   }
-  const to = await findRevision(remote, options.repository, branch)
+  const to = await findRevision(remote, repository, branch)
   const has = (sha: string): Promise<string> =>
     runSteps(remote, { title: 'look into the mirror', code: 'PENDING_FAILED', reads: true }, HAS_SCRIPT, [
       repo,
@@ -80,7 +97,7 @@ export async function findPending(context: OnHost, options: StageOptions, branch
   }
   if (there === 'no') {
     const purpose = { title: 'update the mirror', code: 'PENDING_FAILED' }
-    await runSteps(remote, purpose, FETCH_SCRIPT, [repo, options.repository])
+    await runSteps(remote, purpose, FETCH_SCRIPT, [repo, repository])
     if (run.dryRun === true) return { branch, from, to, commits: [], lost: [], stat: '' }
   }
   if ((await has(from)) !== 'yes') return { branch, from, to, commits: [], lost: [], stat: '' }

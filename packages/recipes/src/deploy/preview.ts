@@ -8,20 +8,19 @@ import type { Flip, Release, Revision } from './tasks.ts'
 
 /** What building the release would do. The mirror is looked at, so that a clone is told from an update. */
 export async function previewRelease(
-  { remote }: OnHost,
+  context: OnHost,
   options: StageOptions,
-  { name, revision, branch }: Revision,
+  settled: Revision,
   state: HostState,
 ): Promise<Release> {
-  const { deployTo, releases, shared, repo } = await locate(remote, options.deployTo)
-  const { repository, linkedFiles, linkedDirs } = options
+  const { remote } = context
+  const { name, revision, branch } = settled
+  const layout = await locate(remote, options.deployTo)
+  const { deployTo, releases, shared } = layout
+  const { source, linkedFiles, linkedDirs } = options
   const path = `${releases}/${name}`
   await remote.sh`mkdir -p ${[releases, shared]}`
-  if (!(await remote.exists(`${repo}/HEAD`))) await remote.sh`git clone --mirror -- ${repository} ${repo}`
-  else if (!(await remote.test`git -C ${repo} cat-file -e ${`${revision}^{commit}`} 2>/dev/null || exit 1`))
-    await remote.sh`git -C ${repo} remote update --prune`
-  await remote.sh`mkdir ${path}`
-  await remote.sh`git -C ${repo} archive ${revision} | tar -x -f - -C ${path}`
+  await source.preview(context, settled, layout, path)
   await remote.sh`printf '%s\\n' ${revision} > ${`${path}/REVISION`}`
   for (const dir of linkedDirs) await remote.sh`mkdir -p ${`${shared}/${dir}`}`
   for (const linked of [...linkedFiles, ...linkedDirs])

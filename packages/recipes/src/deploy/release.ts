@@ -1,4 +1,4 @@
-import { GIT_ENVIRONMENT, MIRROR_SCRIPT, UNPACK_SCRIPT } from '../source/git.ts'
+import { broughtTo, type SourceScript } from '../source/source.ts'
 import type { HostState } from './host-state.ts'
 import { locate, type OnHost } from './layout.ts'
 import { leftovers } from './leftovers.ts'
@@ -39,11 +39,14 @@ for path in "$@"; do
 done`
 
 // The folder `.<name>` is made by one run only, so that two which were started without a lock in the same second do not share a release.
-const BUILD_SCRIPT = String.raw`
-to=$1 run=$2 name=$3 sha=$4 url=$5 building=$6 ours=$7 repair=$8 leftovers=$9
+const buildScript = ({ values, prepare, unpack }: SourceScript): string => String.raw`
+to=$1 run=$2 name=$3 revision=$4 building=$5 ours=$6 repair=$7 leftovers=$8 locked=$9
 shift 9
-locked=$1 files=$2
-shift 2
+files=$1
+shift
+${Object.keys(values)
+  .map((key) => `${key}=$1; shift`)
+  .join('\n')}
 own=$to/.deployfile repo=$to/repo ledger=$own/releases.jsonl
 final=$to/releases/$name claim=$to/releases/.$name stage=$to/releases/.$name/$run
 ${LEDGER_FUNCTION}
@@ -51,15 +54,18 @@ ${TAKE_AWAY}
 step 'making the folders'
 mkdir -p "$to/releases" "$to/shared" "$own"
 step 'removing what a killed run left'
-if [ "$locked" = yes ]; then rm -rf "$own"/repo.* "$own"/flip.*; fi
+if [ "$locked" = yes ]; then
+  for left in "$own"/repo.* "$own"/flip.* "$own"/source.*; do
+    case $left in */source."$run") ;; *) rm -rf "$left" ;; esac
+  done
+fi
 for left in $leftovers; do take_away "$left"; done
 if [ -f "$ledger" ] && grep -qF "$ours" "$ledger"; then
   take_away "$name"
   if [ -d "$stage" ]; then take_away ".$name"; fi
 fi
 if [ -n "$repair" ]; then ledger "$repair"; fi
-${GIT_ENVIRONMENT}
-${MIRROR_SCRIPT}
+${prepare}
 step 'making the release'
 taken() {
   if [ -e "$final" ] || [ -L "$final" ]; then refuse "$final is there already"; fi
@@ -68,7 +74,10 @@ taken
 mkdir "$claim" || refuse "another run is making a release of this name"
 mkdir "$stage"
 ledger "$building"
-${UNPACK_SCRIPT}
+${unpack}
+step 'writing REVISION'
+rm -f "$stage/REVISION"
+printf '%s\n' "$revision" > "$stage/REVISION"
 ${LINK_SHARED}
 step 'giving the release its name'
 taken
@@ -81,15 +90,17 @@ rmdir "$claim"`
  * @throws Problem (task) `RELEASE_FAILED` with the step that failed
  */
 export async function buildRelease(
-  { remote, run }: OnHost,
+  context: OnHost,
   options: StageOptions,
-  { name, revision, branch }: Revision,
+  settled: Revision,
   state: HostState,
   locked: boolean,
 ): Promise<Release> {
+  const { remote, run } = context
+  const { name, revision, branch } = settled
   const layout = await locate(remote, options.deployTo)
   const at = new Date().toISOString()
-  const { linkedFiles, linkedDirs, repository } = options
+  const { linkedFiles, linkedDirs, source } = options
   const building = ledgerLine({
     ...{ release: name, state: 'building', run: run.id, at, user: run.user, revision, branch },
     ...{ process: thisProcess(), locked },
@@ -98,11 +109,14 @@ export async function buildRelease(
   // once it is no longer live.
   const unsaid = state.releases.find((one) => one.name === state.live && one.state === 'building')
   const repair = unsaid ? ledgerLine({ release: unsaid.name, state: 'live', run: run.id, at }) : ''
-  await runSteps(remote, { title: `build the release ${name}`, code: 'RELEASE_FAILED' }, BUILD_SCRIPT, [
-    ...[layout.deployTo, run.id, name, revision, repository],
-    ...[building, ledgerStart(name, 'building', run.id), repair],
-    ...[leftovers(state, { run: run.id, locked }).join(' '), locked ? 'yes' : 'no'],
-    ...[String(linkedFiles.length), ...linkedFiles, ...linkedDirs],
+  const folder = broughtTo(layout, run.id)
+  await source.bring?.(context, settled, folder)
+  const script = source.script(settled, folder)
+  const purpose = { title: `build the release ${name}`, code: 'RELEASE_FAILED' }
+  await runSteps(remote, purpose, buildScript(script), [
+    ...[layout.deployTo, run.id, name, revision, building, ledgerStart(name, 'building', run.id)],
+    ...[repair, leftovers(state, { run: run.id, locked }).join(' '), locked ? 'yes' : 'no'],
+    ...[String(linkedFiles.length), ...Object.values(script.values), ...linkedFiles, ...linkedDirs],
   ])
   return {
     name,

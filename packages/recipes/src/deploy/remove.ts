@@ -26,6 +26,7 @@ ledger=$to/.deployfile/releases.jsonl release=$to/releases/$3 kept=$to/releases/
 ${LEDGER_FUNCTION}
 ${TAKE_AWAY}
 step 'removing the release'
+rm -rf "$to/.deployfile/source.$run" "$to/.deployfile/repo.$run"*
 if [ -d "$to/releases/.$name/$run" ]; then take_away ".$name"; fi
 if [ -f "$ledger" ] && grep -qF "$building" "$ledger"; then
   rmdir "$to/releases/.$name" 2>/dev/null || :

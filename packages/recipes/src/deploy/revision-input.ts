@@ -1,8 +1,6 @@
 import * as z from 'zod'
 import { faulty } from '../option/faulty.ts'
 import { branchFault, revisionFault } from '../source/branch.ts'
-import type { StageOptions } from './options.ts'
-import type { RevisionInput } from './tasks.ts'
 
 /** What beats the config's branch for one run. A commit is named by its whole hash, because only that can be asked of a server. */
 export const revisionInput = z
@@ -14,7 +12,3 @@ export const revisionInput = z
     ({ branch, revision }) => branch === undefined || revision === undefined,
     'branch and revision contradict each other: give one',
   )
-
-export function wantedBranch({ branch, revision }: RevisionInput, options: StageOptions): string {
-  return revision ?? branch ?? options.branch
-}

@@ -1,4 +1,5 @@
 import type { Task } from '@deployfile/core'
+import type { Settled } from '../source/source.ts'
 import type { HostState } from './host-state.ts'
 import type { HeldLock, LockInfo } from './lock/tasks.ts'
 import type { Pending } from './pending.ts'
@@ -25,10 +26,9 @@ export interface RevisionInput {
 }
 
 /** What is going to be deployed: the same on every host. */
-export interface Revision {
+export interface Revision extends Settled {
+  /** Of the release, 14 digits. */
   readonly name: string
-  readonly revision: string
-  readonly branch: string
 }
 
 /** A flip of `current`. */

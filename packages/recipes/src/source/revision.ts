@@ -1,5 +1,5 @@
 import { isProblem, nearest, Problem, type Shell } from '@deployfile/core'
-import { GIT_ENVIRONMENT } from './git.ts'
+import { GIT_ENVIRONMENT } from './git-script.ts'
 
 const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 

@@ -1,6 +1,15 @@
 import { defineConfig, perStage, task, type PerHost } from '@deployfile/core'
 import { describe, expectTypeOf, it } from 'vitest'
-import { deploy, passenger, type Flip, type Migration, type Release } from '../../src/index.ts'
+import {
+  archive,
+  deploy,
+  directory,
+  git,
+  passenger,
+  type Flip,
+  type Migration,
+  type Release,
+} from '../../src/index.ts'
 
 const base = { application: 'a', repository: 'g', deployTo: '/x' }
 
@@ -40,6 +49,19 @@ describe('tables of options', () => {
     defineConfig({ stages: { dev: { hosts }, production: { hosts } }, use: [whole] })
     // @ts-expect-error -- the table has no entry for 'dev'
     defineConfig({ stages: { dev: { hosts }, production: { hosts } }, use: [partial] })
+  })
+})
+
+describe('a source that is no repository', () => {
+  const elsewhere = { application: 'a', deployTo: '/x' }
+  it('needs neither repository nor branch', () => {
+    deploy({ ...elsewhere, source: directory({ path: 'dist' }) })
+    deploy({ ...elsewhere, source: (stage) => archive({ file: `${stage.name}.tgz`, sha256: '' }) })
+    deploy({ ...base, branch: 'main', source: git({ submodules: true }) })
+    // @ts-expect-error -- git needs them
+    deploy({ ...elsewhere, source: git() })
+    // @ts-expect-error -- either a url or a file
+    archive({ url: 'https://example.com/a.tgz', file: 'a.tgz', sha256: '' })
   })
 })
 

@@ -1,6 +1,6 @@
 import { isProblem, perStage, task, type Stage } from '@deployfile/core'
 import { describe, expect, it } from 'vitest'
-import { deploy, passenger } from '../../src/index.ts'
+import { deploy, directory, git, passenger } from '../../src/index.ts'
 import { stageOptions, type DeployOptions } from '../../src/deploy/options.ts'
 
 const required = {
@@ -76,6 +76,35 @@ describe('deploy() checks what is the same for every stage at once', () => {
       { ...required, on: ['app', 'web'], migrateOn: { role: 'app', pick: 'primary' } },
     ]
     expect(options.map((one) => deploy(one).tasks.release.name)).toEqual(options.map(() => 'deploy:release'))
+  })
+
+  it('needs no repository where the source is none, and both where it is git', () => {
+    const { application, deployTo } = required
+    expect(given({ application, deployTo, source: directory({ path: 'dist' }) })).toBe('nothing was wrong')
+    expect(given({ application, deployTo, source: git() })).toContain(`needs the option 'repository'`)
+    expect(given({ ...required, source: 'dist' })).toContain(
+      'expected git({…}), directory({…}) or archive({…})',
+    )
+    const perStageSource = (stage: Stage) => (stage.protected ? git() : directory({ path: 'dist' }))
+    const options = { application, deployTo, source: perStageSource } as never
+    expect(given(options)).toBe('nothing was wrong')
+    expect(problemOf(() => stageOptions(options, production))).toContain(
+      `for the stage 'production', deploy() needs the option 'repository'`,
+    )
+    expect(stageOptions(options, { name: 'dev', protected: false }).source.name).toBe('directory')
+  })
+
+  it.each([
+    [() => git({ path: '../x' }), `the option 'path' of git() is wrong`],
+    [() => git({ depth: 0 }), `the option 'depth' of git() is wrong`],
+    [
+      () => git({ submodule: true } as object),
+      `git() has no option 'submodule' | Did you mean 'submodules'?`,
+    ],
+    [() => directory({ path: '' }), 'cannot be empty'],
+    [() => directory({ path: 'dist', revision: 'main' }), 'is not the full hash of a commit'],
+  ])('refuses what a source cannot be: %#', (make, message) => {
+    expect(problemOf(make)).toContain(message)
   })
 
   it('knows the options of passenger()', () => {
