@@ -1,3 +1,4 @@
+import { Problem } from '@deployfile/core'
 import type { Place } from '../run/work.ts'
 import type { CommandLine } from './grammar.ts'
 import type { Terminal } from './terminal.ts'
@@ -60,13 +61,24 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
 export const COMMAND_NAMES = Object.keys(COMMANDS)
 
-/** Which of our commands is meant, if one is: `deployfile exec …`, `deployfile production exec …`, `deployfile help exec`. */
+/**
+ * Which of our commands is meant, if one is: `deployfile exec …`, `deployfile production exec …`, `deployfile help exec`.
+ * @throws Problem `WORD_UNKNOWN` (usage)
+ */
 export function commandOf(words: readonly string[]): Command | undefined {
   const [first = '', second = ''] = words
   if (Object.hasOwn(COMMANDS, first)) return COMMANDS[first]
   if (!Object.hasOwn(COMMANDS, second)) return undefined
   const command = COMMANDS[second]
-  return first === 'help' || command?.onStage === true ? command : undefined
+  if (first === 'help' || command?.onStage === true) return command
+  throw new Problem(
+    'usage',
+    'WORD_UNKNOWN',
+    `'${second}' takes no word before it, and '${first}' stands there`,
+    {
+      hint: `Write deployfile ${second}; deployfile ${second} --help says what it takes.`,
+    },
+  )
 }
 
 /** The words of a command without its own name: the stage before it, and what stands after it. */

@@ -7,6 +7,7 @@ import {
   taskNamed,
   type Catalog,
 } from '@deployfile/core'
+import { printable } from '../render/style.ts'
 import { optionNames } from './options.ts'
 import { inputKeys } from './input-keys.ts'
 
@@ -129,22 +130,35 @@ function stageNotFirst(name: string, tasks: readonly string[], named: string | u
 }
 
 function unknownStage(catalog: Catalog, name: string): Problem {
-  const guess = didYouMean(name, catalog.stages.keys())
+  const guess = didYouMean(begunBy(name, catalog.stages.keys()) ?? name, catalog.stages.keys())
   return new Problem('usage', 'STAGE_UNKNOWN', `there is no stage '${name}'`, {
     hint: [guess, `The stages are ${[...catalog.stages.keys()].join(', ')}.`].filter(Boolean).join(' '),
   })
+}
+
+/** The one name that a word is the beginning of: `prod` for production. */
+function begunBy(word: string, names: Iterable<string>): string | undefined {
+  const found = [...names].filter((name) => word.length > 1 && name.startsWith(word))
+  return found.length === 1 ? found[0] : undefined
 }
 
 /** The first word may be either; a guess says which of the two it is. */
 function unknownWord(catalog: Catalog, name: string, mayBeStage: boolean): Problem {
   const list = `deployfile -T lists the tasks${mayBeStage ? `; the stages are ${[...catalog.stages.keys()].join(', ')}` : ''}.`
   const task = nearestTask(catalog, name)
-  const stage = mayBeStage ? nearest(name, catalog.stages.keys()) : undefined
-  const both = stage !== undefined && task !== undefined ? nearest(name, [stage, task]) : (stage ?? task)
+  const stages = [...catalog.stages.keys()]
+  const stage = mayBeStage ? (begunBy(name, stages) ?? nearest(name, stages)) : undefined
+  const both =
+    stage !== undefined && task !== undefined ? (nearest(name, [stage, task]) ?? stage) : (stage ?? task)
   const guess =
     both === undefined
       ? undefined
       : `Did you mean the ${both === stage ? `stage '${both}'` : `task ${quoteTask(catalog, both)}`}?`
-  const message = mayBeStage ? `'${name}' is neither a stage nor a task` : `there is no task '${name}'`
-  return new Problem('usage', 'WORD_UNKNOWN', message, { hint: [guess, list].filter(Boolean).join(' ') })
+  const said = printable(JSON.stringify(name).slice(1, -1).replaceAll('\\"', '"'))
+  const message = mayBeStage ? `'${said}' is neither a stage nor a task` : `there is no task '${said}'`
+  const inside = name !== '' && [...catalog.tasks.keys()].some((known) => known.startsWith(`${name}:`))
+  const family = inside ? `Several begin with '${name}:'.` : undefined
+  return new Problem('usage', 'WORD_UNKNOWN', message, {
+    hint: [guess ?? family, list].filter(Boolean).join(' '),
+  })
 }

@@ -30,7 +30,7 @@ export async function doctorCommand(given: Given): Promise<number> {
   const [strange] = after
   if (strange !== undefined) {
     throw new Problem('usage', 'WORD_UNKNOWN', `'doctor' does not know '${strange}'`, {
-      hint: 'deployfile doctor --help says what it takes.',
+      hint: `A host is named by -z ${strange}, a stage goes first: deployfile ${strange} doctor`,
     })
   }
   const machine = await checkMachine()

@@ -34,7 +34,7 @@ export async function sshCommand(given: Given): Promise<number> {
   const host = findHost(catalog, name, before)
   if (host.transport === 'local') {
     throw new Problem('usage', 'HOST_LOCAL', `'${name}' is this machine: there is nothing to log in to`, {
-      ...(host.root !== undefined && { hint: `Its folder is ${host.root}` }),
+      hint: host.root === undefined ? 'Type the command as it is.' : `Its folder is ${host.root}`,
     })
   }
   const config = terminal.env['DEPLOYFILE_SSH_CONFIG']

@@ -33,7 +33,7 @@ export async function findConfig(cwd: string): Promise<string> {
       : checkFile(found.filepath)
   const where = root === cwd ? cwd : `${cwd} and the folders above it up to ${root}`
   throw new Problem('usage', 'CONFIG_MISSING', `no deploy.config.ts found in ${where}`, {
-    hint: `Go to the project's folder, or name the file: --config path/to/deploy.config.ts (also .mts, .js, .mjs).`,
+    hint: `Go to the project's folder, name the file with --config path/to/deploy.config.ts (also .mts, .js, .mjs), or write one: deployfile init`,
   })
 }
 

@@ -11,7 +11,7 @@ describe('a config that cannot be had', () => {
         2,
         '',
         `deployfile: no deploy.config.ts found in <root>
-  Go to the project's folder, or name the file: --config path/to/deploy.config.ts (also .mts, .js, .mjs).
+  Go to the project's folder, name the file with --config path/to/deploy.config.ts (also .mts, .js, .mjs), or write one: deployfile init
 `,
       )
   })
