@@ -6,6 +6,13 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished } from 'vitest'
 import { main } from '../src/cli/main.ts'
+// What a command loads when it needs it is loaded here once, so that no test pays for the compiler of the tests.
+import '../src/cli/with-config.ts'
+import '../src/cli/start.ts'
+import '../src/config/import-by-jiti.ts'
+import '../src/config/own-zod.ts'
+import '../src/index.ts'
+import '../src/recipes.ts'
 import type { Terminal } from '../src/cli/terminal.ts'
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url))
