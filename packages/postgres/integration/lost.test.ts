@@ -1,0 +1,154 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createBackup, manifestPath, newStamp, restoreBackup, type Backup } from '@deployfile/postgres'
+import { startPostgres, type PostgresServer } from '../../../test/servers/postgres.ts'
+import { servicesFound } from '../../../test/servers/service.ts'
+import { tempFolder, type TempFolder } from '../../../test/servers/temp.ts'
+import { makeSample } from './sample.ts'
+import { contentOf, elsewhere, testSite, type TestSite } from './site.ts'
+
+const label = { application: 'app', stage: 'production' }
+const yes = (): Promise<void> => Promise.resolve()
+
+describe.runIf(servicesFound('postgres'))('what is lost on the way', () => {
+  let server: PostgresServer
+  let folder: TempFolder
+  beforeAll(async () => {
+    server = await startPostgres()
+    folder = tempFolder('lost')
+    await makeSample(server, 'app_production')
+    await makeSample(server, 'app_dev')
+    await server.psql("UPDATE authors SET name = 'mine' || id", 'app_dev')
+  })
+  afterAll(async () => {
+    await server.stop()
+    await folder.remove()
+  })
+  const siteOf = (database: string, as: 'local' | 'ssh' = 'local', root = folder.path): TestSite =>
+    testSite({ url: server.url(database), root, as })
+  const restore = (site: TestSite, made: Backup) =>
+    restoreBackup(site, {
+      ...{ backup: { file: made.file, manifest: made }, stage: 'dev', production: elsewhere },
+      ...{ stamp: newStamp(), confirm: yes },
+    })
+
+  for (const as of ['local', 'ssh'] as const) {
+    it(`the connection in the middle of a restore: the live database is as it was (${as})`, async () => {
+      await server.psql('DROP DATABASE IF EXISTS slow')
+      await server.psql('CREATE DATABASE slow')
+      // Where the role exists, a restored row waits in its check: a restore that is at work when the connection is cut.
+      await server.psql(
+        `CREATE FUNCTION waits() RETURNS bool LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+           IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'wait_here') THEN PERFORM pg_catalog.pg_sleep(600); END IF;
+           RETURN true; END $$;
+         CREATE TABLE orders (id int CHECK (waits())); INSERT INTO orders VALUES (1)`,
+        'slow',
+      )
+      const made = await createBackup(siteOf('slow', as), label, newStamp())
+      const before = await contentOf(server, 'app_dev')
+      await server.psql('CREATE ROLE wait_here')
+      const running = restore(siteOf('app_dev', as), made).then(
+        () => new Error('it was restored'),
+        (error: unknown) => error as Error,
+      )
+      const copying = "datname ~ '_restore_' AND query ~ '^COPY'"
+      await expect
+        .poll(() => server.psql(`SELECT count(*) FROM pg_stat_activity WHERE ${copying}`), {
+          timeout: 20_000,
+        })
+        .not.toBe('0')
+      await server.psql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${copying}`)
+      const error = await running
+      await server.psql('DROP ROLE wait_here')
+      expect(error.message).toMatch(/^pg_restore failed on db1, database app_dev_restore_/)
+      expect(error.message).toContain('terminating connection due to administrator command')
+      expect(await contentOf(server, 'app_dev')).toBe(before)
+      expect(await server.psql("SELECT datname FROM pg_database WHERE datname ~ '_(restore|old)_'")).toBe('')
+    })
+
+    it(`the room on the disk in the middle of a dump: nothing stays of it (${as})`, async () => {
+      const root = join(folder.path, `full-${as}`)
+      const programs = join(folder.path, `programs-${as}`)
+      for (const path of [root, programs]) mkdirSync(path)
+      for (const name of ['psql', 'pg_restore']) symlinkSync(join(server.bin, name), join(programs, name))
+      // A file may not grow beyond 20 kB: pg_dump meets a failed write, as on a full disk.
+      const text = `#!/bin/sh\ntrap '' XFSZ\nif [ "$1" != --version ]; then ulimit -f 40; fi\nexec ${server.bin}/pg_dump "$@"\n`
+      writeFileSync(join(programs, 'pg_dump'), text)
+      chmodSync(join(programs, 'pg_dump'), 0o755)
+      const path = process.env.PATH
+      process.env.PATH = `${programs}:${path ?? ''}`
+      try {
+        const site = siteOf('app_production', as, root)
+        await expect(createBackup(site, label, newStamp())).rejects.toMatchObject({
+          code: 'DATABASE_COMMAND_FAILED',
+          message: expect.stringMatching(/could not write|File too large/) as string,
+        })
+        expect(readdirSync(site.folder)).toEqual([])
+      } finally {
+        process.env.PATH = path
+      }
+    })
+  }
+
+  it('the room, before anything is done: what the last backup took is not there any more', async () => {
+    const root = join(folder.path, 'big')
+    mkdirSync(root)
+    const site = siteOf('app_production', 'local', root)
+    const made = await createBackup(site, label, newStamp())
+    // A terabyte that takes none.
+    const bytes = 1e12
+    truncateSync(made.file, bytes)
+    writeFileSync(manifestPath(made.file), JSON.stringify({ ...made, bytes }))
+    const error = await createBackup(site, label, newStamp()).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({
+      kind: 'check',
+      code: 'DISK_FULL',
+      message: expect.stringMatching(
+        /^the backup of app_production needs about 1\.1 TB in .* on db1, where .* are free$/,
+      ) as string,
+    })
+    expect(readdirSync(site.folder)).toHaveLength(2)
+    expect(statSync(made.file).size).toBe(bytes)
+  })
+
+  it('the roles that own what is in it: it is all the target owner’s', async () => {
+    for (const sql of ['CREATE ROLE gone', 'CREATE DATABASE owned']) await server.psql(sql)
+    await server.psql(
+      'CREATE TABLE theirs AS SELECT 1 AS one; ALTER TABLE theirs OWNER TO gone; GRANT SELECT ON theirs TO gone',
+      'owned',
+    )
+    const made = await createBackup(siteOf('owned'), label, newStamp())
+    await server.psql('DROP OWNED BY gone', 'owned')
+    for (const sql of ['DROP ROLE gone', 'CREATE ROLE heir', 'CREATE DATABASE inherited OWNER heir'])
+      await server.psql(sql)
+    await restore(siteOf('inherited'), made)
+    expect(
+      await server.psql("SELECT tableowner FROM pg_tables WHERE tablename = 'theirs'", 'inherited'),
+    ).toBe('heir')
+  })
+
+  it('everything, when the database of the URL is the wrong one: an empty backup says so', async () => {
+    await server.psql('CREATE DATABASE nothing')
+    const site = siteOf('nothing')
+    const { tables } = await createBackup(site, label, newStamp())
+    expect(tables).toBe(0)
+    expect(site.logs).toContain('warning: nothing has no tables, so this backup holds no data')
+  })
+
+  it('no secret, in no list of processes and no file that others may read', () => {
+    const seen = execFileSync('find', [folder.path, '-type', 'f', '-perm', '/077', '-name', '*.pgdump*'], {
+      encoding: 'utf8',
+    })
+    expect(seen).toBe('')
+  })
+})
