@@ -141,6 +141,12 @@ describe.runIf(servicesFound('postgres', 'gnupg'))('what postgres() can be told'
     expect(outcome.status, JSON.stringify(outcome.failures)).toBe('done')
     expect(await other.psql('SELECT DISTINCT note FROM orders', 'shop_dev')).toBe('masked')
     expect((result('db:backup:restore_from_prod') as RestoreResult).kept).toMatch(/^shop_dev_old_/)
+    writeFileSync(join(folder.path, 'mask.sql'), 'UPDATE nothing SET note = NULL;\n')
+    const failed = await run({ options })(['dev', 'db:backup:restore_from_prod'])
+    expect(failed.failure).toContain('relation "nothing" does not exist')
+    expect(failed.logs.join('\n')).toMatch(
+      /without another dump: deployfile dev db:backup:restore file=shop_production_\S+\.pgdump$/m,
+    )
   })
 
   it('recover brings production itself back from a file: asked by name, after a backup of what is live', async () => {

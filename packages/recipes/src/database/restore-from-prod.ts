@@ -45,11 +45,19 @@ export function restoreFromProdTask(
       const stamp = stampOf(run, 'restore_from_prod')
       const here = { file: needs.backup.file, manifest: needs.backup }
       const known = await productionDatabases(settings, context, needs.production, here)
-      return restoreBackup(site, {
-        backup: context.host.transport === 'local' ? here : await toHost(site, here, stamp),
-        ...{ stamp, production: known, stage: stage.name, choices: await readChoices(settings, context) },
-        confirm: (question) => (needs.target.asked ? Promise.resolve() : context.confirm(question)),
-      })
+      try {
+        return await restoreBackup(site, {
+          backup: context.host.transport === 'local' ? here : await toHost(site, here, stamp),
+          ...{ stamp, production: known, stage: stage.name, choices: await readChoices(settings, context) },
+          confirm: (question) => (needs.target.asked ? Promise.resolve() : context.confirm(question)),
+        })
+      } catch (error) {
+        const again = `${context.task.replace(/_from_prod$/, '')} file=${basename(here.file)}`
+        context.log(
+          `the backup stays here; to restore it without another dump: deployfile ${stage.name} ${again}`,
+        )
+        throw error
+      }
     },
     async preview(context) {
       const site = await siteOf(settings, context)
