@@ -23,7 +23,7 @@ import { contentOf, elsewhere, testSite, type TestSite } from './site.ts'
 const label = { application: 'app', stage: 'production' }
 const yes = (): Promise<void> => Promise.resolve()
 
-describe.runIf(servicesFound('postgres'))('what can be chosen', () => {
+describe.runIf(servicesFound('postgres'))('what can be chosen', { timeout: 120_000 }, () => {
   let server: PostgresServer
   let folder: TempFolder
   let backup: Backup

@@ -20,7 +20,7 @@ import { contentOf, elsewhere, testSite, type TestSite } from './site.ts'
 const label = { application: 'app', stage: 'production' }
 const yes = (): Promise<void> => Promise.resolve()
 
-describe.runIf(servicesFound('postgres'))('what is lost on the way', () => {
+describe.runIf(servicesFound('postgres'))('what is lost on the way', { timeout: 120_000 }, () => {
   let server: PostgresServer
   let folder: TempFolder
   beforeAll(async () => {

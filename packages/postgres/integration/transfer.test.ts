@@ -22,7 +22,7 @@ import { contentOf, elsewhere } from './site.ts'
 
 const label = { application: 'app', stage: 'production' }
 
-describe.runIf(servicesFound('postgres', 'sshd'))('backups on their way', () => {
+describe.runIf(servicesFound('postgres', 'sshd'))('backups on their way', { timeout: 120_000 }, () => {
   let server: PostgresServer
   let sshd: SshHost
   let folder: TempFolder

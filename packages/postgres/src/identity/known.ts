@@ -33,12 +33,25 @@ export async function readKnown(local: Shell, file: string): Promise<readonly Kn
   }
 }
 
-/** Remembers what was just read over a connection, in place of what was known of that database. */
-export async function remember(
-  local: Shell,
-  file: string,
-  seen: { readonly stage: string; readonly database: string; readonly identity: DatabaseIdentity },
-): Promise<void> {
+interface Seen {
+  readonly stage: string
+  readonly database: string
+  readonly identity: DatabaseIdentity
+}
+
+let turn: Promise<void> = Promise.resolve()
+
+/**
+ * Remembers what was just read over a connection, in place of what was known of that database. One after the other: several stages are
+ * asked at once, and each writes the whole file.
+ */
+export function remember(local: Shell, file: string, seen: Seen): Promise<void> {
+  const mine = turn.then(() => write(local, file, seen))
+  turn = mine.catch(() => undefined)
+  return mine
+}
+
+async function write(local: Shell, file: string, seen: Seen): Promise<void> {
   const known = await readKnown(local, file)
   const others = known.filter((entry) => entry.stage !== seen.stage || entry.database !== seen.database)
   const { system, oid } = seen.identity

@@ -16,7 +16,7 @@ import { servicesFound } from '../../../../test/servers/service.ts'
 import { tempFolder, type TempFolder } from '../../../../test/servers/temp.ts'
 import { project, type ProjectOptions } from './project.ts'
 
-describe.runIf(servicesFound('postgres', 'gnupg'))('what postgres() can be told', () => {
+describe.runIf(servicesFound('postgres', 'gnupg'))('what postgres() can be told', { timeout: 120_000 }, () => {
   let production: PostgresServer
   let other: PostgresServer
   let folder: TempFolder
