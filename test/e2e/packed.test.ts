@@ -1,9 +1,18 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeGitServer } from '../servers/git.ts'
 import { start } from './command.ts'
 import { EXAMPLE } from './project.ts'
 
@@ -43,5 +52,60 @@ test('with the example’s config, -T lists its tasks', async () => {
   const tasks = ended.stdout.split('\n').map((line) => /^\S+ (\S+)/.exec(line)?.[1])
   for (const task of ['deploy', 'deploy:migrations', 'deploy:rollback', 'db:backup:restore_from_prod']) {
     expect(tasks).toContain(task)
+  }
+})
+
+test('what init writes is deployed from, and help needs no config', async () => {
+  const config = join(project, 'deploy.config.ts')
+  rmSync(config, { force: true })
+  await using git = makeGitServer({ branches: ['main'] })
+
+  const written = await deployfile(
+    'init',
+    '--yes',
+    `repository=${git.repository}`,
+    'branch=main',
+    'deploy_to=www/app',
+    'host=here',
+  )
+  expect(written, written.output).toMatchObject({ code: 0 })
+  // A folder here plays the part of the host.
+  const text = readFileSync(config, 'utf8')
+  expect(text).toContain("'here': { roles: ['app', 'web', 'db'] }")
+  writeFileSync(config, text.replace("'here': {", "'here': { transport: 'local', root: 'hosts/here',"))
+
+  const deployed = await deployfile('production', 'deploy', '--yes')
+  expect(deployed, deployed.output).toMatchObject({ code: 0 })
+  expect(readFileSync(join(project, 'hosts/here/www/app/current/REVISION'), 'utf8').trim()).toBe(
+    git.revision(),
+  )
+
+  const again = await deployfile('production', 'deploy', '--plan')
+  expect(again, again.output).toMatchObject({ code: 0 })
+  const told = await deployfile('runs', 'show')
+  expect(told.stdout).toContain('production: deploy  done after')
+})
+
+test('the whole of zod is there for a config, its other languages too', async () => {
+  writeFileSync(
+    join(project, 'deploy.config.ts'),
+    `import { defineConfig, task } from 'deployfile'
+import * as z from 'zod'
+enum Place { Here = 'here' }
+z.config(z.locales.de())
+const input = z.object({ mode: z.enum(['dev', 'prod']).describe('how it is built') })
+export default defineConfig({
+  stages: { dev: { hosts: { [Place.Here]: { transport: 'local', roles: [] } } } },
+  defaultStage: 'dev',
+  tasks: [task('build', { desc: 'Build', input, run: () => 1 })],
+})
+`,
+  )
+  // The first compiles it, the second runs what was kept.
+  for (const round of ['compiled', 'kept']) {
+    const help = await deployfile('build', '--help')
+    expect(help.stdout, round + help.output).toContain('mode=dev|prod  how it is built (required)')
+    const refused = await deployfile('build', 'mode=x')
+    expect(refused.stderr, round).toContain('Ungültige Option')
   }
 })

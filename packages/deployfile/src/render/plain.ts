@@ -7,6 +7,7 @@ import { labelOf } from './node-label.ts'
 import type { RenderContext, Renderer } from './renderer.ts'
 import { retryText } from './retry-text.ts'
 import { printable } from './style.ts'
+import { bytes } from './transfer-text.ts'
 
 type CommandEvent = Extract<RunEvent, { type: 'node.command' }>['event']
 
@@ -212,16 +213,4 @@ function sharedLabels(nodes: readonly PlanNode[]): Set<string> {
 function oneLine(text: string): string {
   const [first = '', ...more] = text.split('\n')
   return more.length === 0 ? printable(first) : `${printable(first)} …`
-}
-
-/** 1.2 MB, in steps of 1000. */
-export function bytes(number: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  let value = number
-  let unit = 0
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000
-    unit++
-  }
-  return `${unit === 0 ? String(value) : value.toFixed(1)} ${units[unit] ?? ''}`
 }

@@ -2,6 +2,7 @@ import type { CommandEvent, NodeStatus, Plan, PlanNode, RunEvent } from '@deploy
 import { labelOf } from './node-label.ts'
 import { retryText } from './retry-text.ts'
 import { printable } from './style.ts'
+import { transferText, type Transfer, type TransferStart } from './transfer-text.ts'
 
 export type RowState = 'waiting' | 'running' | 'undoing' | 'undone' | 'stuck' | NodeStatus
 
@@ -22,6 +23,8 @@ export interface Row {
   readonly undone: Map<string, boolean>
   /** Commands under way that only read. */
   readonly reading: Set<number>
+  /** When the first bytes of each file were told of that is on its way, by host and path. */
+  readonly transfers: Map<string, TransferStart>
   startedAt: number | undefined
   endedAt: number | undefined
   /** The last line of output, and where it came from. */
@@ -78,7 +81,12 @@ export function treeRows(plan: Plan): Rows {
 
 function newRow(label: string, requested: boolean, onFailure: boolean): Row & { readonly hosts: string[] } {
   const empty = { begun: new Set<string>(), ended: new Map<string, NodeStatus>() }
-  const back = { undoing: new Set<string>(), undone: new Map<string, boolean>(), reading: new Set<number>() }
+  const back = {
+    undoing: new Set<string>(),
+    undone: new Map<string, boolean>(),
+    reading: new Set<number>(),
+    transfers: new Map<string, TransferStart>(),
+  }
   return {
     label,
     requested,
@@ -125,7 +133,7 @@ function applyToRow(
       row.last = `${place}${retryText(event)}`
       return
     case 'node.command':
-      applyCommand(row, event.event, place)
+      applyCommand(row, event.event, place, event.at)
       return
     // What is called is in the rows already, by its events.
     case 'node.calling':
@@ -139,12 +147,13 @@ function applyToRow(
   }
 }
 
-function applyCommand(row: Row, event: CommandEvent, place: string): void {
+function applyCommand(row: Row, event: CommandEvent, place: string, at: number): void {
   if (event.type === 'command.skipped') {
     row.last = `${place}would: ${printable(event.text.split('\n', 1)[0] ?? '')}`
     row.said.push(row.last)
   }
-  if (event.type === 'transfer') row.last = `${place}${event.path} ${transferred(event)}`
+  if (event.type === 'transfer')
+    row.last = `${place}${event.path} ${transferText(event, sinceOf(row, event, at))}`
   if (event.type === 'command.started') {
     // What a task reads for itself is not what a person waits for.
     if (event.reads) row.reading.add(event.command)
@@ -155,9 +164,14 @@ function applyCommand(row: Row, event: CommandEvent, place: string): void {
   if (event.type === 'command.ended') row.reading.delete(event.command)
 }
 
-function transferred(event: { readonly bytes: number; readonly total?: number }): string {
-  if (event.total === undefined || event.total === 0) return `${String(event.bytes)} bytes`
-  return `${String(Math.floor((100 * event.bytes) / event.total))}%`
+/** Milliseconds since a transfer was first told of, and what had been sent by then. */
+function sinceOf(row: Row, event: Transfer, at: number): TransferStart & { readonly for: number } {
+  const key = `${event.host} ${event.path}`
+  const known = row.transfers.get(key)
+  // The same file again, as in another attempt, starts anew.
+  const start = known && known.bytes <= event.bytes ? known : { at, bytes: event.bytes }
+  row.transfers.set(key, start)
+  return { ...start, for: at - start.at }
 }
 
 /** What a row is as a whole: the worst of its hosts once all are over. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { clock, count, duration } from '../../src/render/duration.ts'
-import { bytes } from '../../src/render/plain.ts'
+import { bytes } from '../../src/render/transfer-text.ts'
 import { createStyle, printable, wantsColor } from '../../src/render/style.ts'
 
 const terminal = { write: () => true, isTTY: true }
