@@ -70,6 +70,7 @@ test('what init writes is deployed from, and help needs no config', async () => 
   )
   expect(written, written.output).toMatchObject({ code: 0 })
   // A folder here plays the part of the host.
+  mkdirSync(join(project, 'hosts/here'), { recursive: true })
   const text = readFileSync(config, 'utf8')
   expect(text).toContain("'here': { roles: ['app', 'web', 'db'] }")
   writeFileSync(config, text.replace("'here': {", "'here': { transport: 'local', root: 'hosts/here',"))
