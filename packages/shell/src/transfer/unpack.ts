@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { lstatSync, readdirSync } from 'node:fs'
-import { chmod, rm } from 'node:fs/promises'
+import { chmod, rm, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import * as tar from 'tar'
@@ -57,16 +57,22 @@ function unpackByTar(folder: string): Unpacking {
 }
 
 function unpackHere(folder: string): Unpacking {
-  // node-tar leaves modes to the umask, and cannot write into a folder that it has made read-only: they are set at the end.
-  const modes: (readonly [path: string, mode: number])[] = []
+  // node-tar leaves modes to the umask, and cannot write into a folder that it has made read-only; what it writes into one changes the
+  // folder's time. Both are set at the end.
+  const last: { readonly path: string; readonly mode: number; readonly time: Date | undefined }[] = []
   const unpacker = tar.extract({
     cwd: folder,
     strict: true,
     preserveOwner: false,
     onReadEntry(entry) {
       if (entry.mode === undefined || /Link$/.test(entry.type)) return
-      modes.push([join(folder, entry.path), entry.mode & 0o777])
-      entry.mode = entry.type === 'Directory' ? 0o700 : 0o600
+      const isFolder = entry.type === 'Directory'
+      last.push({
+        path: join(folder, entry.path),
+        mode: entry.mode & 0o777,
+        time: isFolder ? entry.mtime : undefined,
+      })
+      entry.mode = isFolder ? 0o700 : 0o600
     },
   })
   const closed = new Promise<void>((resolve, reject) => {
@@ -74,7 +80,10 @@ function unpackHere(folder: string): Unpacking {
     unpacker.on('error', reject)
   })
   const done = closed.then(async () => {
-    for (const [path, mode] of modes.reverse()) await chmod(path, mode)
+    for (const { path, mode, time } of last.reverse()) {
+      if (time) await utimes(path, time, time)
+      await chmod(path, mode)
+    }
   })
   done.catch(() => undefined)
   return { into: unpacker as unknown as Writable, done }

@@ -16,18 +16,19 @@ export interface Entry {
 const AT_ONCE = 500
 
 /**
- * All of a tree but what `leaveOut` names (folders with a slash at the end, from the root, without `./`): parents first, sorted, links
- * not followed.
+ * All of a tree but what `leaveOut` names (folders with a slash at the end, from the root, without `./`): sorted, links not followed;
+ * each folder right before all that is in it, because tar sets a folder's time as soon as something comes that is not.
  * @throws Problem of {@link localFault}; `WRONG_KIND` (task) for sockets, FIFOs and devices
  */
 export async function walk(root: string, leaveOut: (path: string) => boolean): Promise<Entry[]> {
-  const all: Entry[] = [{ name: Buffer.from('.'), folder: true, size: 0 }]
+  const all: Entry[] = []
   const waiting: Buffer[] = [Buffer.from('.')]
   // A second name of the same file travels as a link to the first.
   const seen = new Set<string>()
   const base = Buffer.from(`${root}/`)
   let looked = 0
   for (let folder = waiting.pop(); folder; folder = waiting.pop()) {
+    all.push({ name: folder, folder: true, size: 0 })
     const inside: Buffer[] = []
     for (const name of namesIn(root, folder)) {
       if (++looked % AT_ONCE === 0) await breathe()
@@ -49,11 +50,14 @@ export async function walk(root: string, leaveOut: (path: string) => boolean): P
           { path: `${root}/${shown}`, hint: `Remove it, or leave it out: exclude: ['/${shown}']` },
         )
       }
-      if (isFolder) inside.push(path)
+      if (isFolder) {
+        inside.push(path)
+        continue
+      }
       const id = found.nlink > 1 ? `${found.dev}:${found.ino}` : undefined
       const again = id !== undefined && found.isFile() && seen.has(id)
       if (id !== undefined) seen.add(id)
-      all.push({ name: path, folder: isFolder, size: found.isFile() && !again ? found.size : 0 })
+      all.push({ name: path, folder: false, size: found.isFile() && !again ? found.size : 0 })
     }
     waiting.push(...inside.reverse())
   }

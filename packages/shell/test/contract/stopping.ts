@@ -36,11 +36,14 @@ export function stopping(open: Open): void {
     const stop = new AbortController()
     const { shell, folder } = open({ signal: stop.signal })
     const running = problemOf(shell.sh`
-      (trap '' TERM; exec sleep 1000) >/dev/null 2>&1 & echo $! > stubborn
-      setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo $! > daemon
-      echo both > both; wait`)
-    const pid = (name: string): number => Number(readFileSync(join(folder, name), 'utf8'))
-    await until(() => existsSync(join(folder, 'both')))
+      (trap '' TERM; exec sh -c 'echo $$ > stubborn; exec sleep 1000') >/dev/null 2>&1 &
+      setsid sh -c 'echo $$ > daemon; exec sleep 1000' </dev/null >/dev/null 2>&1 &
+      wait`)
+    // Written by themselves, when the one has stopped listening and the other has left the session.
+    const written = (name: string): string =>
+      existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8') : ''
+    const pid = (name: string): number => Number(written(name))
+    await until(() => written('stubborn').endsWith('\n') && written('daemon').endsWith('\n'))
     stop.abort()
     const problem = await running
     expect(problem.code).toBe('COMMAND_CANCELLED')

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   lstatSync,
+  lutimesSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -39,6 +40,9 @@ function plant(folder: string): void {
   writeFileSync(join(folder, '.dot/inner', 'n'.repeat(200)), 'x'.repeat(2_000))
   symlinkSync('run', join(folder, 'link'))
   symlinkSync('t'.repeat(150), join(folder, 'dangling'))
+  // Long ago, so that nothing that is made now has these times by chance.
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort().reverse()
+  for (const [at, path] of [...paths, '.'].entries()) lutimesSync(join(folder, path), 1e9 + at, 1e9 + at)
 }
 
 function counter(): Transform & { bytes: number } {
