@@ -261,6 +261,34 @@ describe('a server that misbehaves', () => {
     await server.close()
   })
 
+  test('a channel that is not opened, the third and the fourth: each command still runs, once', async () => {
+    let asked = 0
+    const ran: number[] = []
+    const server = await startServer(['ed25519'], {
+      onSession: (client) => {
+        client.on('session', (accept, reject) => {
+          if ([3, 4].includes(++asked)) {
+            reject()
+            return
+          }
+          accept().on('exec', (acceptExec, _reject, { command }) => {
+            const channel = acceptExec()
+            ran.push(Number(/command (\d)/.exec(command)?.[1]))
+            channel.write(`${/DEPLOYFILE_COMMAND=([0-9a-f]{16})/.exec(command)?.[1] ?? ''} 1  /bin/sh\n`)
+            channel.exit(0)
+            channel.end()
+          })
+        })
+      },
+    })
+    const { shell, close } = shellTo(server, { hostKey: fingerprintOf(server.publicKeys[0]!) })
+    for (let at = 0; at < 5; at++) await shell.sh`: ${`command ${String(at)}`}`
+    await close()
+    await server.close()
+    expect(ran).toEqual([0, 1, 2, 3, 4])
+    expect(asked).toBe(7)
+  })
+
   test('something else than SSH listens', async () => {
     const { createServer } = await import('node:net')
     const server = createServer((socket) => {

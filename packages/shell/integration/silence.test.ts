@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import type { Host } from '@deployfile/core'
 import ssh2, { type Connection as ServerSide } from 'ssh2'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -102,6 +104,48 @@ describe.runIf(servicesFound('sshd')).concurrent('a host that falls silent after
     expect(await shell.readFile(path)).toBe('content')
     expect(performance.now() - again).toBeLessThan(5_000)
   }, 60_000)
+})
+
+describe.concurrent('a host that does not even answer the connection', () => {
+  /** Its queue is full and nobody empties it: what comes is dropped, as it is by a firewall that says nothing. */
+  const LISTENER = `
+const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+  require('node:fs').writeSync(1, String(server.address().port) + '\\n')
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+})`
+  const fullHouse = async () => {
+    const child = spawn(process.execPath, ['--eval', LISTENER], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    const port = Number(line.toString())
+    const waiting = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => undefined))
+    return {
+      port,
+      async [Symbol.asyncDispose]() {
+        for (const socket of waiting) socket.destroy()
+        child.kill('SIGKILL')
+        await once(child, 'close')
+      },
+    }
+  }
+
+  test.each([
+    [10, ''],
+    [2, '  ConnectTimeout 2\n'],
+  ])('is given up after %i s (%j)', async (seconds, config) => {
+    await using house = await fullHouse()
+    await using folder = tempFolder('full')
+    const { shell, close } = shellTo(house, makeDesk(folder.path, 'desk'), { config })
+    const begun = performance.now()
+    const problem = await problemOf(shell.sh`true`)
+    const took = performance.now() - begun
+    await close()
+    expect(problem).toMatchObject({ code: 'HOST_UNREACHABLE', kind: 'check', details: { retryable: true } })
+    expect(problem.message).toBe(
+      `web1: 127.0.0.1:${String(house.port)} cannot be reached: no answer within ${String(seconds)} s`,
+    )
+    expect(took).toBeGreaterThan(seconds * 900)
+    expect(took).toBeLessThan(seconds * 1_000 + 4_000)
+  })
 })
 
 describe('a host that is busy', () => {

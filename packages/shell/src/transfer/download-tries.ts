@@ -5,6 +5,9 @@ import type { FileDownload } from './download-file.ts'
 /** A link that breaks again and again without bringing a byte is not waited for. */
 const FRUITLESS_TRIES = 2
 const TRIES = 20
+/** One that falls silent costs 20 s each time, and is given one more chance whatever it brought. */
+const SILENT_TRIES = 2
+const SILENT = /the connection was lost \(no answer for /
 
 /**
  * Runs the attempts of a download until the file is there: where a link breaks, the next attempt continues over a new one.
@@ -19,6 +22,7 @@ export async function persist(
 ): Promise<number> {
   let lost: Problem | undefined
   let fruitless = 0
+  let silent = 0
   let arrived = 0
   try {
     for (let tries = 1; ; tries++) {
@@ -33,7 +37,9 @@ export async function persist(
         lost ??= error
         fruitless = bytes > arrived ? 0 : fruitless + 1
         arrived = bytes
-        if (broken && fruitless < FRUITLESS_TRIES && tries < TRIES) continue
+        if (SILENT.test(error.message)) silent++
+        const patient = fruitless < FRUITLESS_TRIES && silent < SILENT_TRIES && tries < TRIES
+        if (broken && patient) continue
         throw brokenOff(lost, from, bytes, total, resume)
       }
       const landed = await download.land()

@@ -106,6 +106,7 @@ export function localFault(path: string, deed: Deed, cause: unknown): Problem {
   return new Problem('task', kind?.code ?? 'LOCAL_FILE', message, {
     path,
     hint: hint(kind?.code, path),
+    ...again(kind?.code),
     cause,
   })
 }
@@ -125,13 +126,17 @@ export function remoteFault(host: string, path: string, deed: Deed, errno: strin
     'task',
     kind?.code ?? 'REMOTE_FILE',
     whole(`${host}: ${path}`, deed, kind?.reason ?? said),
-    { host, path, hint: hint(kind?.code, path, host), cause },
+    { host, path, hint: hint(kind?.code, path, host), ...again(kind?.code), cause },
   )
 }
 
 /** A refusal of ours on this machine, or of what came from `host`. */
 export function refused(code: string, message: string, details: ProblemDetails): Problem {
-  return new Problem('task', code, message, { hint: hint(code, details.path ?? ''), ...details })
+  return new Problem('task', code, message, {
+    hint: hint(code, details.path ?? ''),
+    ...again(code),
+    ...details,
+  })
 }
 
 function whole(place: string, deed: Deed, reason: string): string {
@@ -149,8 +154,14 @@ function problem(code: string, message: string, path: string, { facts, ending }:
     host: facts.host,
     path,
     hint: hint(code, path, facts.host),
+    ...again(code),
     command,
   })
+}
+
+/** Whether the same again may work. What was changed on its way may arrive next time; the rest stays as it is until somebody acts. */
+function again(code: string | undefined): Pick<ProblemDetails, 'retryable'> {
+  return code === undefined ? {} : { retryable: code === 'TRANSFER_BROKEN' }
 }
 
 function hint(code: string | undefined, path: string, host?: string): string | undefined {

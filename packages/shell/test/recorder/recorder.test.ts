@@ -68,6 +68,29 @@ test('answers by text or pattern, the first that fits', async () => {
   expect((await problemOf(shell.test`false`)).code).toBe('COMMAND_FAILED')
 })
 
+test('downloads give the bytes of their answer, and none where nothing was said of them', async () => {
+  const recorder = createRecorder({
+    answers: [
+      ['download -r /srv/app copy', '€'],
+      ['download dump here', 'twelve bytes'],
+      ['download -r /none copy', { exitCode: 1, stderr: 'no such folder\n' }],
+    ],
+  })
+  const shell = recorder.remote(web1, scope)
+  expect(await shell.downloadDir('/srv/app', 'copy')).toBe(3)
+  expect(await shell.downloadFile('dump', 'here')).toBe(12)
+  expect(await shell.downloadDir('/srv/other', 'copy')).toBe(0)
+  expect((await problemOf(shell.downloadDir('/none', 'copy'))).message).toBe(
+    'web1: download -r /none copy failed with exit code 1: no such folder',
+  )
+  expect(recorder.commands.map(({ call, reads }) => [call, reads])).toEqual([
+    ['downloadDir', false],
+    ['downloadFile', false],
+    ['downloadDir', false],
+    ['downloadDir', false],
+  ])
+})
+
 test('a question that nobody answered is an error that says what to add', async () => {
   const recorder = createRecorder({ answers: [['date', 'today']] })
   const problem = await problemOf(recorder.local(scope).capture`hostname -f`)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Done } from '../../src/command/perform.ts'
-import { fileFailed, localFault } from '../../src/transfer/failure.ts'
+import { fileFailed, localFault, refused, remoteFault } from '../../src/transfer/failure.ts'
 
 function done(exitCode: number | null, ...tail: readonly string[]): Done {
   return {
@@ -116,4 +116,16 @@ describe('what this machine says', () => {
     expect(problem.code).toBe('LOCAL_FILE')
     expect(problem.message).toBe('this machine: /home/me/a cannot be read: EIO: i/o error, read')
   })
+})
+
+test.each([
+  ['TRANSFER_BROKEN', fileFailed(done(74, 'only 3 of 9 bytes arrived'), '/srv/a', 'written'), true],
+  ['WRONG_KIND', fileFailed(done(73, 'it is a folder'), '/srv/a', 'written'), false],
+  ['FILE_MISSING', fileFailed(done(1, 'No such file or directory'), '/srv/a', 'read'), false],
+  ['NO_SPACE', localFault('/srv/a', 'written', Object.assign(new Error(), { code: 'ENOSPC' })), false],
+  ['NO_SPACE', remoteFault('web1', '/srv/a', 'written', 'ENOSPC'), false],
+  ['TREE_REFUSED', refused('TREE_REFUSED', 'web1: x', { path: 'x' }), false],
+  ['LOCAL_FILE', localFault('/srv/a', 'read', new Error('strange')), undefined],
+])('%s says whether the same again may work', (code, problem, retryable) => {
+  expect([problem.code, problem.details.retryable]).toEqual([code, retryable])
 })
