@@ -133,6 +133,14 @@ export function commands(open: Open): void {
     expect(await shell.capture`printf %s ${'y'.repeat(200_000)} | wc -c | tr -d ' '`).toBe('200000')
   })
 
+  test('a child in the background that keeps the output is waited for while it talks, not when it has given it back', async () => {
+    const { shell } = open()
+    expect(await shell.capture`(sleep 0.3; echo late) & echo now`).toBe('now\nlate')
+    const begun = performance.now()
+    await shell.sh`sleep 20 </dev/null >/dev/null 2>&1 &`
+    expect(performance.now() - begun).toBeLessThan(9_000)
+  })
+
   test('long output is bounded: head and tail are kept', async () => {
     const { shell } = open()
     const done = await shell.sh`echo first; head -c 8000000 /dev/zero | tr '\0' x; echo; echo last`
