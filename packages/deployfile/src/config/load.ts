@@ -1,5 +1,4 @@
 import { isConfig, Problem, type Config } from '@deployfile/core'
-import { explainImport } from './explain.ts'
 import { importModule } from './import-module.ts'
 
 export interface LoadedConfig {
@@ -14,7 +13,10 @@ export interface LoadedConfig {
  */
 export async function loadConfig(file: string): Promise<LoadedConfig> {
   const imported = await importModule(file)
-  if ('thrown' in imported) throw explainImport(file, imported)
+  if ('thrown' in imported) {
+    const { explainImport } = await import('./explain.ts')
+    throw explainImport(file, imported)
+  }
   const value = imported.exports['default']
   if (isConfig(value)) return { config: value, file, exactColumns: imported.exactColumns }
   throw new Problem('usage', 'CONFIG_NO_EXPORT', `${file} ${mistake(value)}`, {
