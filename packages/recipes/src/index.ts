@@ -1,6 +1,12 @@
 export { deploy } from './deploy/deploy.ts'
 export type { HeldLock, LockInfo } from './deploy/lock/tasks.ts'
-export type { DeployElsewhereOptions, DeployOptions, Maintenance, OnUnhealthy } from './deploy/options.ts'
+export type {
+  DeployElsewhereOptions,
+  DeployOptions,
+  LinkedFile,
+  Maintenance,
+  OnUnhealthy,
+} from './deploy/options.ts'
 export type { Commit, Pending } from './deploy/pending.ts'
 export type { ListedRelease, ReleaseStatus } from './deploy/releases.ts'
 export type { Unequal } from './deploy/schema-tasks.ts'

@@ -1,4 +1,5 @@
-import { all, group, optional, Problem, task, type HostSelector, type PerHost } from '@deployfile/core'
+import { all, group, optional, Problem, type HostSelector, type PerHost } from '@deployfile/core'
+import { taskAs } from './as-configured.ts'
 import { checkHost } from './check.ts'
 import type { HostState } from './host-state.ts'
 import { locate } from './layout.ts'
@@ -18,6 +19,7 @@ export function buildTasks(
   when: WhenReady,
   { starting, lockHold }: Pick<DeployTasks, 'starting' | 'lockHold'>,
 ): TasksBeforeMigrate {
+  const task = taskAs(options)
   const check = task('deploy:check', {
     desc: 'Check that folders, linked files and programs are there',
     on,

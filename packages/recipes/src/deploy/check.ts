@@ -8,11 +8,11 @@ import { runSteps } from './step.ts'
 const LEAST_ROOM = 64 * 1024
 const LEAST_INODES = 2000
 
-// Finds everything that is wrong in one round trip and changes nothing. $1 deployTo, $2 programs, $3 how many linked files, then the files, then
+// Finds everything that is wrong in one round trip and changes nothing. $1 deployTo, $2 programs, $3 a group, $4 how many linked files, then the files, then
 // the folders. A folder that is not there yet is fine where the nearest one above it may be written to.
 const CHECK_SCRIPT = String.raw`
-to=$1 programs=$2 files=$3
-shift 3
+to=$1 programs=$2 group=$3 files=$4
+shift 4
 fault() { printf 'fault\t%s\t%s\n' "$1" "$2"; }
 writable() {
   place=$1
@@ -24,6 +24,9 @@ step 'looking for programs'
 for program in $programs; do
   command -v "$program" >/dev/null || fault no-program "$program"
 done
+if [ -n "$group" ] && [ "$(id -u)" -ne 0 ]; then
+  case " $(id -Gn) " in *" $group "*) ;; *) fault not-in-group "$group" ;; esac
+fi
 step 'looking at the folders'
 writable "$to"
 top=$place
@@ -59,9 +62,17 @@ ${STATE_SCRIPT}`
 export async function checkHost(context: OnHost, options: StageOptions): Promise<HostState> {
   const { host, remote, log } = context
   const layout = await locate(remote, options.deployTo)
-  const { linkedFiles, linkedDirs, source } = options
+  const { linkedDirs, source, group } = options
+  const linkedFiles = await neededFiles(context, options)
   const programs = [...source.programs, 'tar'].join(' ')
-  const values = [layout.deployTo, programs, String(linkedFiles.length), ...linkedFiles, ...linkedDirs]
+  const values = [
+    layout.deployTo,
+    programs,
+    group ?? '',
+    String(linkedFiles.length),
+    ...linkedFiles,
+    ...linkedDirs,
+  ]
   const { stdout } = await runSteps(
     remote,
     { title: 'check the host', code: 'CHECK_FAILED', reads: true },
@@ -73,6 +84,15 @@ export async function checkHost(context: OnHost, options: StageOptions): Promise
   const wrong = readClock(stdout)
   if (wrong !== undefined) log(`the clock of ${host.name} is ${wrong} that of this machine`)
   return readState(stdout)
+}
+
+/** Linked files that must be on the host already: they are not optional, and there is none here that would be put there. */
+async function neededFiles({ local }: OnHost, { linkedFiles }: StageOptions): Promise<readonly string[]> {
+  const needed: string[] = []
+  for (const { path, optional, upload } of linkedFiles) {
+    if (optional !== true && (upload === undefined || !(await local.exists(upload)))) needed.push(path)
+  }
+  return needed
 }
 
 /** Seconds by which clocks may differ without a word: releases are named by the time here, and kept in order in any case. */
@@ -112,6 +132,11 @@ function faultOf(fault: string, what: string, host: Host, { shared, current }: L
       return [`${what} is not installed`, `Install it there: apt-get install ${what}`]
     case 'no-linked-file':
       return [`the linked file ${shared}/${what} is missing`, putThere(host, what, `${shared}/${what}`)]
+    case 'not-in-group':
+      return [
+        `its login is not in the group '${what}'`,
+        `Add it there: usermod -aG ${what} ${host.user ?? 'LOGIN'}, then deploy again.`,
+      ]
     case 'current-is-no-link':
       return [
         `${current} is not a link`,

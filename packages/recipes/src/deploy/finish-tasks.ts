@@ -1,4 +1,5 @@
-import { group, optional, task, type HostSelector } from '@deployfile/core'
+import { group, optional, type HostSelector } from '@deployfile/core'
+import { taskAs } from './as-configured.ts'
 import { archiveRelease } from './archive.ts'
 import { staleReleases } from './cleanup.ts'
 import { surveyHost } from './host-state.ts'
@@ -27,6 +28,7 @@ export function finishTasks(
     healthy,
   }: Pick<DeployTasks, 'release' | 'revert' | 'rollbackCheck' | 'published' | 'healthy'>,
 ): FinishTasks {
+  const task = taskAs(options)
   const finishing = group('deploy:finishing', { healthy: optional(healthy), published: optional(published) })
   const cleanup = task('deploy:cleanup', {
     desc: 'Remove old releases',

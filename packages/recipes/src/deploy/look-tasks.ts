@@ -1,4 +1,5 @@
-import { all, task, type HostSelector } from '@deployfile/core'
+import { all, type HostSelector } from '@deployfile/core'
+import { taskAs } from './as-configured.ts'
 import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
 import { findPending, pendingLines } from './pending.ts'
 import { listReleases, releaseTable } from './releases.ts'
@@ -9,6 +10,7 @@ export type LookTasks = Pick<DeployTasks, 'releasesHost' | 'releases' | 'pending
 
 /** What only looks. */
 export function lookTasks(options: DeployOptions, on: HostSelector, when: WhenReady): LookTasks {
+  const task = taskAs(options)
   const releasesHost = task('deploy:releases:host', {
     on,
     effect: 'read',

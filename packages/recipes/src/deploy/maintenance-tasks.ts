@@ -1,4 +1,5 @@
-import { Problem, task, type HostSelector } from '@deployfile/core'
+import { Problem, type HostSelector } from '@deployfile/core'
+import { taskAs } from './as-configured.ts'
 import * as z from 'zod'
 import { locate, type OnHost } from './layout.ts'
 import {
@@ -19,6 +20,7 @@ export function maintenanceTasks(
   on: HostSelector,
   when: WhenReady,
 ): MaintenanceTasks {
+  const task = taskAs(options)
   const whenSeen = (context: Planning): true => {
     checkPlace(options, context)
     return when(context)

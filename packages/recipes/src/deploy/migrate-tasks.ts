@@ -1,7 +1,6 @@
 import {
   optional,
   Problem,
-  task,
   where,
   type AnyTask,
   type Host,
@@ -9,6 +8,7 @@ import {
   type Needs,
   type OnPick,
 } from '@deployfile/core'
+import { taskAs } from './as-configured.ts'
 import { lockFence } from './lock/tasks.ts'
 import { migrate } from './migrate.ts'
 import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
@@ -23,6 +23,7 @@ export function migrateTasks(
   when: WhenReady,
   build: TasksBeforeMigrate,
 ): MigrateTasks {
+  const task = taskAs(options)
   const { updated } = build
   const backup = makeBackup(options, build)
   const lockBeforeMigrate = lockFence('deploy:lock:before_migrate', options, on, {
@@ -82,6 +83,7 @@ function isChosen(on: HostSelector, host: Host): boolean {
  * right before migrations, whatever else runs that task.
  */
 function makeBackup(options: DeployOptions, { updated }: TasksBeforeMigrate): BackupTask {
+  const task = taskAs(options)
   const given: AnyTask | undefined = options.backup
   if (given === undefined) {
     return task('deploy:backup', {

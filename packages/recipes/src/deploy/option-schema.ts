@@ -6,6 +6,7 @@ import type { RestartStrategy } from '../restart/strategy.ts'
 import { branchFault, repositoryFault } from '../source/branch.ts'
 import type { GitSource } from '../source/git.ts'
 import type { Source } from '../source/source.ts'
+import type { LinkedFile } from './options.ts'
 import type { Verify } from './verify.ts'
 
 /** Where to deploy; a trailing slash is dropped, as Capistrano does. */
@@ -61,6 +62,9 @@ const verify = z
     return url.safeParse(given).success ? { url: given } : { command: given }
   })
 
+/** As useradd(8) takes it; a leading dash or digit would be read as something else. */
+const accountName = z.string().regex(/^[A-Za-z_][\w.-]*$/, 'expected the name of an account')
+
 /** Folders that are linked whole; one inside another would be emptied by linking it. */
 const linkedDirs = z.array(pathInside).superRefine((paths, context) => {
   const nested = paths.find((path) => paths.some((other) => path.startsWith(`${other}/`)))
@@ -75,7 +79,31 @@ export const ofStage = z.strictObject({
   branch: faulty(branchFault),
   deployTo,
   source: source.optional(),
-  linkedFiles: z.array(pathInside).default([]),
+  linkedFiles: z
+    .array(
+      z.preprocess(
+        (given) => (typeof given === 'string' ? { path: given } : given),
+        z.strictObject({
+          path: pathInside,
+          optional: z.boolean().optional(),
+          upload: z.string().min(1).optional(),
+        }),
+      ),
+    )
+    .default([]),
+  user: accountName.optional(),
+  group: accountName.optional(),
+  env: z
+    .record(z.string(), z.string())
+    .refine(
+      (env) => Object.keys(env).every((name) => /^[A-Za-z_]\w*$/.test(name)),
+      'expected the name of a variable before each value',
+    )
+    .optional(),
+  umask: z
+    .string()
+    .regex(/^0?[0-7]{3}$/, "expected three octal digits, such as '002'")
+    .optional(),
   linkedDirs: linkedDirs.default([]),
   keepReleases: z.number().int().min(1, 'at least the live release is kept').default(5),
   migrate: command.optional(),

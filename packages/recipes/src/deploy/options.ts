@@ -42,10 +42,24 @@ interface CommonOptions<S extends string> {
   readonly application: Option<string, S>
   /** Absolute, or relative to the login's home (on a local host: to its root). */
   readonly deployTo: Option<string, S>
-  /** Files that live in `shared` and are linked into each release: `config/database.yml`. Default none. */
-  readonly linkedFiles?: Option<readonly string[], S>
+  /**
+   * Files that live in `shared` and are linked into each release: `config/database.yml`. They must be there, unless `optional` or
+   * `upload` says otherwise. Default none.
+   */
+  readonly linkedFiles?: Option<readonly (string | LinkedFile)[], S>
   /** Folders that live in `shared`: `log`, `public/system`. Made when absent. Default none. */
   readonly linkedDirs?: Option<readonly string[], S>
+  /**
+   * Everything on hosts is done as this user, by sudo (see `sudo` of a host, which must allow `sh` as that user), so that all in
+   * deployTo is its own. A relative deployTo stays below the login's home. Default: the login.
+   */
+  readonly user?: Option<string, S>
+  /** The environment of everything that is run on hosts: `{ RAILS_ENV: 'production' }`. Never a secret. Default none. */
+  readonly env?: Option<Readonly<Record<string, string>>, S>
+  /** Of everything that is made on hosts, octal: `'002'` lets a group write. Default: the login's. */
+  readonly umask?: Option<string, S>
+  /** The group of each release and of what is made in `shared`, which the login must be in: `'www-data'`. Default: the login's. */
+  readonly group?: Option<string, S>
   /** Good releases that cleanup leaves. Default 5. */
   readonly keepReleases?: Option<number, S>
   /** A command that `deploy:migrate` runs in the release, or a function that makes the task `deploy:migrate`. */
@@ -99,6 +113,18 @@ interface CommonOptions<S extends string> {
   readonly migrateOn?: OnPick & { readonly pick: 'primary' }
 }
 
+export interface LinkedFile {
+  /** Below `shared`, and in each release. */
+  readonly path: string
+  /** Where it is not in `shared`, it is not linked, and what the release has of it stays. Default false. */
+  readonly optional?: boolean | undefined
+  /**
+   * A file on this machine that is put into `shared`, readable by the login only, where there is none yet: `'config/master.key'`. It is
+   * never replaced. Relative to the folder of deploy.config.ts.
+   */
+  readonly upload?: string | undefined
+}
+
 export interface Maintenance {
   /** A file on this machine, relative to the folder of deploy.config.ts. Default: a plain page of ours. */
   readonly page?: string
@@ -113,7 +139,11 @@ export interface StageOptions {
   readonly application: string
   readonly source: Source
   readonly deployTo: string
-  readonly linkedFiles: readonly string[]
+  readonly linkedFiles: readonly LinkedFile[]
+  readonly user: string | undefined
+  readonly env: Readonly<Record<string, string>> | undefined
+  readonly umask: string | undefined
+  readonly group: string | undefined
   readonly linkedDirs: readonly string[]
   readonly keepReleases: number
   readonly migrate: string | undefined
@@ -156,7 +186,7 @@ const REQUIRED = ['application', 'repository', 'branch', 'deployTo'] as const
 const OPTIONAL = [
   ...(['linkedFiles', 'linkedDirs', 'keepReleases', 'migrate', 'restart', 'verify', 'onUnhealthy'] as const),
   ...(['failedReleases', 'rolledBack', 'migrations', 'pendingMigrations', 'maintenance'] as const),
-  ...(['uploads', 'lock', 'source'] as const),
+  ...(['uploads', 'lock', 'source', 'user', 'env', 'umask', 'group'] as const),
 ] as const
 const KEYS = [...REQUIRED, ...OPTIONAL]
 
@@ -204,11 +234,19 @@ export function stageOptions(options: DeployOptions, stage: Stage, host?: Host):
       values['source'] === undefined || isGit(values['source'])
         ? parseOptions('deploy', ofStage, values)
         : parseOptions('deploy', ofStageElsewhere, values)
-    const { repository = '', branch = '', source: given, ...rest } = more
+    const { repository = '', branch = '', source: given, user, env, umask, group, ...rest } = more
     const source =
       given === undefined || isGit(given) ? gitSource(repository, branch, given?.options ?? {}) : given
     const { page, path } = maintenance
-    return { ...rest, source, migrate, restart, verify, migrations, maintenance: { page, path } }
+    return {
+      ...rest,
+      ...{ source, user, env, umask, group },
+      migrate,
+      restart,
+      verify,
+      migrations,
+      maintenance: { page, path },
+    }
   } catch (error) {
     if (!isProblem(error)) throw error
     const { message, code, details } = error

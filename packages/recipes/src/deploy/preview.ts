@@ -23,7 +23,11 @@ export async function previewRelease(
   await source.preview(context, settled, layout, path)
   await remote.sh`printf '%s\\n' ${revision} > ${`${path}/REVISION`}`
   for (const dir of linkedDirs) await remote.sh`mkdir -p ${`${shared}/${dir}`}`
-  for (const linked of [...linkedFiles, ...linkedDirs])
+  for (const { path: file, upload } of linkedFiles) {
+    if (upload !== undefined && !(await remote.exists(`${shared}/${file}`)))
+      await remote.uploadFile(upload, `${shared}/${file}`, { mode: 0o600 })
+  }
+  for (const linked of [...linkedFiles.map(({ path: file }) => file), ...linkedDirs])
     await remote.sh`ln -s ${`${deployTo}/shared/${linked}`} ${`${path}/${linked}`}`
   return { name, path, revision, branch, ...(state.link !== undefined && { previous: state.link }) }
 }

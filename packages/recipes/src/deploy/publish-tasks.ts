@@ -1,4 +1,5 @@
-import { group, optional, task, type HostSelector } from '@deployfile/core'
+import { group, optional, type HostSelector } from '@deployfile/core'
+import { taskAs } from './as-configured.ts'
 import { flip, flipBack } from './flip.ts'
 import { locate } from './layout.ts'
 import { liveRelease } from './live-release.ts'
@@ -23,6 +24,7 @@ export function publishTasks(
     lockHold,
   }: Pick<DeployTasks, 'updated' | 'release' | 'migrate' | 'pendingMigrations' | 'lockHold'>,
 ): PublishTasks {
+  const task = taskAs(options)
   const publishing = group('deploy:publishing', {
     ...{ updated: optional(updated), migrate: optional(migrate), pending: optional(pendingMigrations) },
   })

@@ -1,6 +1,6 @@
 import { broughtTo, type SourceScript } from '../source/source.ts'
 import type { HostState } from './host-state.ts'
-import { locate, type OnHost } from './layout.ts'
+import { locate, type Layout, type OnHost } from './layout.ts'
 import { leftovers } from './leftovers.ts'
 import { LEDGER_FUNCTION, ledgerLine, ledgerStart } from './ledger.ts'
 import { thisProcess } from './lock/process.ts'
@@ -26,10 +26,14 @@ for path in "$@"; do
   target=$stage/$path
   if [ "$files" -gt 0 ]; then
     files=$((files - 1))
+    if [ "$files" -lt "$optional" ] && [ ! -e "$to/shared/$path" ]; then continue; fi
     mkdir -p "$to/shared/$parent"
     if [ ! -L "$target" ] && [ -d "$target" ]; then refuse "the linked file $path is a folder in the repository"; fi
   else
-    mkdir -p "$to/shared/$path"
+    if [ ! -d "$to/shared/$path" ]; then
+      mkdir -p "$to/shared/$path"
+      if [ -n "$group" ]; then chgrp "$group" "$to/shared/$path"; fi
+    fi
     if [ ! -L "$target" ] && [ -d "$target" ]; then rm -rf "$target"; fi
   fi
   if [ ! -L "$target" ]; then
@@ -42,8 +46,8 @@ done`
 const buildScript = ({ values, prepare, unpack }: SourceScript): string => String.raw`
 to=$1 run=$2 name=$3 revision=$4 building=$5 ours=$6 repair=$7 leftovers=$8 locked=$9
 shift 9
-files=$1
-shift
+files=$1 optional=$2 group=$3
+shift 3
 ${Object.keys(values)
   .map((key) => `${key}=$1; shift`)
   .join('\n')}
@@ -78,6 +82,10 @@ ${unpack}
 step 'writing REVISION'
 rm -f "$stage/REVISION"
 printf '%s\n' "$revision" > "$stage/REVISION"
+if [ -n "$group" ]; then
+  step "giving the release to the group $group"
+  chgrp -R "$group" "$stage"
+fi
 ${LINK_SHARED}
 step 'giving the release its name'
 taken
@@ -100,7 +108,12 @@ export async function buildRelease(
   const { name, revision, branch } = settled
   const layout = await locate(remote, options.deployTo)
   const at = new Date().toISOString()
-  const { linkedFiles, linkedDirs, source } = options
+  const { linkedDirs, source, group = '' } = options
+  // The optional ones last: they are told by their number.
+  const linkedFiles = [...options.linkedFiles].sort(
+    (a, b) => Number(a.optional === true) - Number(b.optional === true),
+  )
+  const optional = linkedFiles.filter((file) => file.optional === true).length
   const building = ledgerLine({
     ...{ release: name, state: 'building', run: run.id, at, user: run.user, revision, branch },
     ...{ process: thisProcess(), locked },
@@ -110,13 +123,15 @@ export async function buildRelease(
   const unsaid = state.releases.find((one) => one.name === state.live && one.state === 'building')
   const repair = unsaid ? ledgerLine({ release: unsaid.name, state: 'live', run: run.id, at }) : ''
   const folder = broughtTo(layout, run.id)
+  await uploadLinkedFiles(context, options, layout)
   await source.bring?.(context, settled, folder)
   const script = source.script(settled, folder)
   const purpose = { title: `build the release ${name}`, code: 'RELEASE_FAILED' }
   await runSteps(remote, purpose, buildScript(script), [
     ...[layout.deployTo, run.id, name, revision, building, ledgerStart(name, 'building', run.id)],
     ...[repair, leftovers(state, { run: run.id, locked }).join(' '), locked ? 'yes' : 'no'],
-    ...[String(linkedFiles.length), ...Object.values(script.values), ...linkedFiles, ...linkedDirs],
+    ...[String(linkedFiles.length), String(optional), group, ...Object.values(script.values)],
+    ...[...linkedFiles.map(({ path }) => path), ...linkedDirs],
   ])
   return {
     name,
@@ -124,5 +139,22 @@ export async function buildRelease(
     revision,
     branch,
     ...(state.link !== undefined && { previous: state.link }),
+  }
+}
+
+/** Puts into `shared` what is not there yet and is here: on a first deploy, mostly. */
+async function uploadLinkedFiles(
+  { remote, run, log }: OnHost,
+  { linkedFiles }: StageOptions,
+  { shared }: Layout,
+): Promise<void> {
+  for (const { path, upload } of linkedFiles) {
+    const target = `${shared}/${path}`
+    if (upload === undefined || (await remote.exists(target))) continue
+    await remote.mkdir(target.slice(0, target.lastIndexOf('/')))
+    await remote.uploadFile(upload.startsWith('/') ? upload : `${run.root}/${upload}`, target, {
+      mode: 0o600,
+    })
+    log(`${path} is put into shared`)
   }
 }

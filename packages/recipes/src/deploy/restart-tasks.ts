@@ -1,4 +1,5 @@
-import { all, optional, Problem, task, toRecord, type HostSelector } from '@deployfile/core'
+import { all, optional, Problem, toRecord, type HostSelector } from '@deployfile/core'
+import { taskAs } from './as-configured.ts'
 import type { OnHost } from './layout.ts'
 import { stageOptions, type DeployOptions, type Planning, type WhenReady } from './options.ts'
 import { markRestart, restartApplication } from './restart.ts'
@@ -21,6 +22,7 @@ export function restartTasks(
     reverted,
   }: Pick<DeployTasks, 'release' | 'revert' | 'decide' | 'published' | 'reverted'>,
 ): RestartTasks {
+  const task = taskAs(options)
   const flipped = { release: optional(release), revert: optional(revert), decision: optional(decide) }
   const restart: DeployTasks['restart'] = task('deploy:restart', {
     desc: 'Restart the application',

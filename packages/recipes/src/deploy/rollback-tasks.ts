@@ -1,4 +1,5 @@
-import { all, group, optional, task, type HostSelector } from '@deployfile/core'
+import { all, group, optional, type HostSelector } from '@deployfile/core'
+import { taskAs } from './as-configured.ts'
 import * as z from 'zod'
 import { checkRollback } from './check.ts'
 import { flip, flipBack } from './flip.ts'
@@ -22,6 +23,7 @@ export function rollbackTasks(
   when: WhenReady,
   { lockHold }: Pick<DeployTasks, 'lockHold'>,
 ): RollbackTasks {
+  const task = taskAs(options)
   const rollbackCheck = task('deploy:rollback:check', {
     desc: 'Check that there is a release to go back to',
     on,

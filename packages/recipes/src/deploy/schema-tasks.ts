@@ -1,4 +1,5 @@
-import { optional, Problem, task, type HostSelector } from '@deployfile/core'
+import { optional, Problem, type HostSelector } from '@deployfile/core'
+import { taskAs } from './as-configured.ts'
 import { filesOnlyIn, listNames } from './files-between.ts'
 import { locate, type OnHost } from './layout.ts'
 import { stageOptions, type DeployOptions, type Planning, type StageOptions } from './options.ts'
@@ -16,6 +17,7 @@ export function pendingMigrationsTask(
   on: HostSelector,
   { release, updated }: Pick<DeployTasks, 'release' | 'updated'>,
 ): DeployTasks['pendingMigrations'] {
+  const task = taskAs(options)
   return task('deploy:pending_migrations', {
     desc: 'Look for migrations that a plain deploy does not run',
     on: { role: on, pick: 'primary' },
@@ -51,6 +53,7 @@ export function rollbackMigrationsTask(
   on: HostSelector,
   { rollbackCheck, rollbackTarget }: Pick<DeployTasks, 'rollbackCheck' | 'rollbackTarget'>,
 ): DeployTasks['rollbackMigrations'] {
+  const task = taskAs(options)
   return task('deploy:rollback:migrations', {
     desc: 'Show the migrations that the older code lacks, and ask',
     on: { role: on, pick: 'primary' },

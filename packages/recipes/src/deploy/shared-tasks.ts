@@ -1,4 +1,5 @@
-import { Problem, task, type HostSelector } from '@deployfile/core'
+import { Problem, type HostSelector } from '@deployfile/core'
+import { taskAs } from './as-configured.ts'
 import { locate, type OnHost } from './layout.ts'
 import {
   stageOptions,
@@ -14,6 +15,7 @@ export type SharedTasks = Pick<DeployTasks, 'sharedPull' | 'sharedPushConfirm' |
 
 /** What people have uploaded, beside the database: from a stage to this machine, and from here to a stage that is not protected. */
 export function sharedTasks(options: DeployOptions, on: HostSelector, when: WhenReady): SharedTasks {
+  const task = taskAs(options)
   const sharedPull: DeployTasks['sharedPull'] = task('shared:pull', {
     desc: 'Copy uploads from the stage to this machine',
     on: { role: on, pick: 'primary' },

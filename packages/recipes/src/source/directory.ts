@@ -84,6 +84,15 @@ export function directory(options: DirectoryOptions): Source {
     programs: [],
     async settle(context, wanted) {
       refuseWanted('a directory', wanted)
+      const { local, run, log } = context
+      if (run.dryRun === true && !(await local.exists(path))) {
+        log(`${path} is not there, and would be packed when it is built`)
+        return {
+          revision: revision ?? '0'.repeat(64),
+          branch: path,
+          packed: { file: fileOf(context), sha256: '' },
+        }
+      }
       const packed = await pack(context)
       return { revision: revision ?? packed.sha256, branch: path, packed }
     },

@@ -1,5 +1,6 @@
-import { optional, task, type HostSelector, type Needs, type Task } from '@deployfile/core'
+import { optional, type HostSelector, type Needs, type Task } from '@deployfile/core'
 import * as z from 'zod'
+import { taskAs } from '../as-configured.ts'
 import { locate, type Layout, type OnHost } from '../layout.ts'
 import { stageOptions, type DeployOptions, type Planning, type WhenReady } from '../options.ts'
 import type { DeployTasks, NoInput } from '../tasks.ts'
@@ -42,6 +43,7 @@ export function lockTasks(
   when: WhenReady,
   { starting }: Pick<DeployTasks, 'starting'>,
 ): LockTasks {
+  const task = taskAs(options)
   const place = { role: on, pick: 'primary' } as const
   const settle = ({ remote, stage, host }: OnHost): Promise<Layout> =>
     locate(remote, stageOptions(options, stage, host).deployTo)
@@ -138,6 +140,7 @@ export function lockFence<const Name extends string>(
   on: HostSelector,
   needs: Needs,
 ): Task<Name, NoInput, HeldLock | undefined, 'primary'> {
+  const task = taskAs(options)
   return task(name, {
     on: { role: on, pick: 'primary' },
     effect: 'read',
