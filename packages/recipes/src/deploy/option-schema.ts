@@ -6,7 +6,6 @@ import type { RestartStrategy } from '../restart/strategy.ts'
 import { branchFault, repositoryFault } from '../source/branch.ts'
 import type { GitSource } from '../source/git.ts'
 import type { Source } from '../source/source.ts'
-import type { LinkedFile } from './options.ts'
 import type { Verify } from './verify.ts'
 
 /** Where to deploy; a trailing slash is dropped, as Capistrano does. */
