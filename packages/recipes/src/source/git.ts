@@ -69,8 +69,9 @@ export function gitSource(repository: string, branch: string, options: GitOption
     async preview({ remote }, { revision }, { repo }, to) {
       const commit = `${revision}^{commit}`
       if (!(await remote.exists(`${repo}/HEAD`))) {
-        const shallow = depth > 0 ? ['--depth', depth, '--no-single-branch'] : []
-        await remote.sh`git clone --mirror ${shallow} -- ${repository} ${repo}`
+        if (depth > 0)
+          await remote.sh`git clone --mirror --depth ${depth} --no-single-branch -- ${repository} ${repo}`
+        else await remote.sh`git clone --mirror -- ${repository} ${repo}`
       } else if (!(await remote.test`git -C ${repo} cat-file -e ${commit} 2>/dev/null || exit 1`))
         await remote.sh`git -C ${repo} remote update --prune`
       if (verifySignature !== false) await remote.sh`git -C ${repo} verify-commit ${revision}`

@@ -53,7 +53,9 @@ while :; do
   while [ ! -e "$place" ] && [ ! -L "$place" ]; do made=$place; place=$(dirname "$place"); done
   mkdir -p "$own"
   step 'taking the lock'
-  if mkdir "$lock" 2>/dev/null && [ -n "$made" ]; then printf '%s' "$made" > "$lock/made"; fi
+  mkdir "$lock" 2>/dev/null || :
+  # By whoever found no folder, also when another was first to make the lock in it; that one may have released it already.
+  if [ -n "$made" ]; then printf '%s' "$made" > "$lock/made" || :; fi 2>/dev/null
   look
   if [ "$turn" = 0 ] || is_ours; then next=$((turn + 1))
   elif [ "$turn" = "$dead_turn" ] && [ "$holder" = "$dead" ] && [ "$(cat "$lock/heartbeat" 2>/dev/null || :)" = "$dead_beat" ]; then
