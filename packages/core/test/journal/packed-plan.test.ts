@@ -6,16 +6,20 @@ import { randomPlan } from '../plan/random-plan.ts'
 
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T
 
-test('a plan comes back from the log as it was, and the plan itself is left alone', { timeout: 60_000 }, () => {
-  fc.assert(
-    fc.property(randomPlan, (plan) => {
-      const before = plain(plan)
-      expect(unpackPlan(plain<PackedPlan>(packPlan(plan)))).toEqual(before)
-      expect(plain(plan)).toEqual(before)
-    }),
-    { numRuns: 100 },
-  )
-})
+test(
+  'a plan comes back from the log as it was, and the plan itself is left alone',
+  { timeout: 60_000 },
+  () => {
+    fc.assert(
+      fc.property(randomPlan, (plan) => {
+        const before = plain(plan)
+        expect(unpackPlan(plain<PackedPlan>(packPlan(plan)))).toEqual(before)
+        expect(plain(plan)).toEqual(before)
+      }),
+      { numRuns: 100 },
+    )
+  },
+)
 
 /** 300 hosts, two tasks each: as long as only the host differs, all that is the same is there once. */
 function wide(): Plan {
