@@ -1,4 +1,4 @@
-import type { Host, Shell } from '@deployfile/core'
+import { Problem, type Host, type Shell } from '@deployfile/core'
 import { createShells } from '@deployfile/shell'
 import {
   parseDatabaseUrl,
@@ -72,6 +72,37 @@ function asRemote(shell: Shell): Shell {
       return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value
     },
   })
+}
+
+/**
+ * The same site behind a link that breaks: from the first statements on that match, no command is carried out any more; `once` breaks
+ * only there. 'after': they are carried out, and only the word of it is lost.
+ */
+export function behindBrokenLink(
+  site: TestSite,
+  pattern: RegExp,
+  { when = 'before', once = false }: { readonly when?: 'before' | 'after'; readonly once?: boolean } = {},
+): TestSite {
+  const lost = new Problem('task', 'CONNECTION_LOST', 'db1: the connection was lost')
+  let broken = false
+  let spent = false
+  const shell = new Proxy(site.shell, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key)
+      if (typeof value !== 'function') return value
+      return async (...args: unknown[]): Promise<unknown> => {
+        if (broken) throw lost
+        const run = (): unknown => (value as (...given: unknown[]) => unknown).apply(target, args)
+        const { input } = (args[2] ?? {}) as { readonly input?: unknown }
+        if (spent || typeof input !== 'string' || !pattern.test(input)) return run()
+        spent = once
+        broken = !once
+        if (when === 'after') await run()
+        throw lost
+      }
+    },
+  })
+  return { ...site, shell }
 }
 
 /** Somebody else's database, so that the target is not production. */

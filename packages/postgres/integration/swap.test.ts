@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createBackup, newStamp, openTarget, restoreBackup } from '@deployfile/postgres'
+import { createBackup, listBackups, newStamp, openTarget, restoreBackup } from '@deployfile/postgres'
 import { swap, type SwapOrder } from '../src/restore/swap.ts'
 import { startPostgres, type PostgresServer } from '../../../test/servers/postgres.ts'
 import { servicesFound } from '../../../test/servers/service.ts'
 import { tempFolder, type TempFolder } from '../../../test/servers/temp.ts'
-import { elsewhere, identityOf, testSite, type TestSite } from './site.ts'
+import { behindBrokenLink, elsewhere, identityOf, testSite, type TestSite } from './site.ts'
 
 const until = async (check: () => Promise<boolean>): Promise<void> => {
   while (!(await check())) await new Promise((wake) => setTimeout(wake, 20))
@@ -82,5 +82,80 @@ describe.runIf(servicesFound('postgres'))('the swap', () => {
     expect(records()).toEqual([])
     await server.psql("ROLLBACK PREPARED 'stuck'", 'live')
     expect(await server.psql('SELECT one FROM precious', 'live')).toBe('1')
+  })
+
+  describe('is done once both are renamed, whatever comes after', () => {
+    const restore = async (site: TestSite, keepOld: number) => {
+      const [newest] = (await listBackups(site.shell, site.folder)).done
+      const order = {
+        stage: 'dev',
+        production: elsewhere,
+        stamp: newStamp(),
+        confirm: () => Promise.resolve(),
+      }
+      return restoreBackup(site, {
+        ...order,
+        backup: { file: newest!.file, manifest: newest },
+        choices: { keepOld },
+      })
+    }
+    const olds = () =>
+      server.psql(
+        "SELECT datname, datallowconn FROM pg_database WHERE datname ~ '^live_old_' ORDER BY datname",
+      )
+    const oid = async (): Promise<number> => (await identityOf(server, 'live')).oid
+
+    it('the link breaks before the old database is dropped: it is named, and the next restore drops it', async () => {
+      const before = await oid()
+      const site = behindBrokenLink(siteOf('live'), /DROP DATABASE/)
+      const { kept } = await restore(site, 0)
+      expect(await oid()).not.toBe(before)
+      expect(await isOpen()).toBe('t')
+      expect(await olds()).toBe(`${kept ?? ''}|f`)
+      expect(site.logs.join('\n')).toContain(
+        `warning: live is restored, but what was live before stays on the server as ${kept ?? ''}, closed to connections: ` +
+          `db1: the connection was lost. The next restore puts that right; or drop it yourself: DROP DATABASE "${kept ?? ''}"`,
+      )
+      expect(site.logs.some((line) => line.startsWith('restored '))).toBe(true)
+
+      expect((await restore(siteOf('live'), 0)).kept).toBeUndefined()
+      expect(await olds()).toBe('')
+    })
+
+    it('the link breaks before the old database is opened: the next restore opens it when it is still to be kept', async () => {
+      const { kept: first } = await restore(behindBrokenLink(siteOf('live'), /"live_old_.* true;/), 2)
+      expect(await olds()).toBe(`${first ?? ''}|f`)
+      const { kept: second } = await restore(siteOf('live'), 2)
+      expect(await olds()).toBe(`${first ?? ''}|t\n${second ?? ''}|t`)
+      await restore(siteOf('live'), 0)
+      expect(await olds()).toBe('')
+    })
+
+    it('the word of the commit is lost on the way: the server is asked who has the name', async () => {
+      const before = await oid()
+      const site = behindBrokenLink(siteOf('live'), /COMMIT;/, { when: 'after', once: true })
+      await restore(site, 0)
+      expect(await oid()).not.toBe(before)
+      expect(await olds()).toBe('')
+      expect(records()).toEqual([])
+    })
+
+    it('the link breaks for good at the commit: it has failed, what is live is open, the next command says no more of it', async () => {
+      const before = await oid()
+      const site = behindBrokenLink(siteOf('live'), /COMMIT;/)
+      await expect(restore(site, 0)).rejects.toThrow('the connection was lost')
+      expect(await oid()).toBe(before)
+      expect(site.logs.join('\n')).toMatch(
+        /warning: live may be closed to connections still \(.*\); the next db:backup:list/,
+      )
+      expect(records()).toHaveLength(1)
+      await openTarget(siteOf('live'), 'dev')
+      expect(await isOpen()).toBe('t')
+      expect(records()).toEqual([])
+      await restore(siteOf('live'), 0)
+      expect(await server.psql("SELECT count(*) FROM pg_database WHERE datname ~ '_(restore|old)_'")).toBe(
+        '0',
+      )
+    })
   })
 })

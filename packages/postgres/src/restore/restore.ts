@@ -10,7 +10,7 @@ import { fillFresh, putInPlace, type Filling } from './fresh.ts'
 import { judgeTarget } from './guard.ts'
 import { restoreInPlace } from './in-place.ts'
 import { dropDatabase, dropLeftovers, dropQuietly, removeLeftovers } from './leftovers.ts'
-import { lockDatabase, lockKey, type DatabaseLock } from './lock.ts'
+import { lockDatabase, lockKey } from './lock.ts'
 import { keepOld } from './old.ts'
 import type { RestoreOrder, RestoreResult } from './order.ts'
 import { preflight, type Readiness } from './preflight.ts'
@@ -56,8 +56,8 @@ export async function restoreBackup(site: Site, order: RestoreOrder): Promise<Re
       ...(safety !== undefined && { safety }),
     }
   } finally {
-    if (!site.signal.aborted) await site.shell.remove(list)
-    await letGo(site, lock)
+    await letGo(site, () => (site.signal.aborted ? Promise.resolve() : site.shell.remove(list)))
+    await letGo(site, () => lock.release())
   }
 }
 
@@ -111,10 +111,13 @@ async function makeSafe(
   return file
 }
 
-/** The work is done, or has failed for a better reason; without its session the lock is free in any case. */
-async function letGo(site: Site, lock: DatabaseLock): Promise<void> {
+/**
+ * The work is done, or has failed for a better reason; without its session the lock is free in any case, and a list that stays is
+ * removed by the next restore.
+ */
+async function letGo(site: Site, give: () => Promise<void>): Promise<void> {
   try {
-    await lock.release()
+    await give()
   } catch (error) {
     if (!site.signal.aborted) site.log(`warning: ${error instanceof Error ? error.message : String(error)}`)
   }

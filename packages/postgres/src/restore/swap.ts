@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isProblem } from '@deployfile/core'
 import { identifier, literal } from '../sql/quote.ts'
-import { execute, type Server } from '../sql/query.ts'
+import { execute, query, type Server } from '../sql/query.ts'
 import { forgetClosed, recordClosed, reopen, type ClosedRecord } from './closed.ts'
 
 export interface SwapOrder {
@@ -20,7 +20,8 @@ const OBJECT_IN_USE = '55006'
 
 /**
  * Puts a database in the place of the live one: closed to new sessions, sessions ended, both renamed in one transaction. This is all
- * the time that clients are kept away. Every failure leaves the live database under its name and open.
+ * the time that clients are kept away. Every failure leaves the live database under its name and open. Once both are renamed nothing is
+ * a failure any more, also when the connection broke before the server's word of it came.
  * @throws Problem `DATABASE_COMMAND_FAILED` (task)
  */
 export async function swap(server: Server, order: SwapOrder): Promise<void> {
@@ -30,13 +31,50 @@ export async function swap(server: Server, order: SwapOrder): Promise<void> {
     await attempt(server, order, 1)
   } catch (error) {
     // After an abort this shell refuses every command; then undo, or the next command, reads the record.
-    if (!site.signal.aborted) {
-      await reopen(server, order.closed)
-      await forgetClosed(site.shell, site.folder, order.closed)
+    if (site.signal.aborted || !(await isSwapped(server, order))) {
+      await giveBack(server, order)
+      throw error
     }
-    throw error
   }
-  await forgetClosed(site.shell, site.folder, order.closed)
+  await forget(server, order)
+}
+
+/** Asked by oid, which stays the same under every name. Without an answer it is not known, and so not done. */
+async function isSwapped(server: Server, { closed, old }: SwapOrder): Promise<boolean> {
+  try {
+    const [row] = await query<{ name: string }>(
+      server,
+      `SELECT json_build_object('name', datname) FROM pg_catalog.pg_database WHERE oid = ${closed.oid}`,
+    )
+    return row?.name === old
+  } catch {
+    return false
+  }
+}
+
+/** Whatever fails here, the record stays, and the reason of the failure is the better one to be told. */
+async function giveBack(server: Server, { closed }: SwapOrder): Promise<void> {
+  const { site } = server
+  if (site.signal.aborted) return
+  try {
+    await reopen(server, closed)
+    await forgetClosed(site.shell, site.folder, closed)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    site.log(
+      `warning: ${closed.database} may be closed to connections still (${why}); the next db:backup:list of this stage opens it`,
+    )
+  }
+}
+
+/** A record of a database that is swapped does no harm: whoever reads it next finds nothing to open, and removes it. */
+async function forget({ site }: Server, { closed }: SwapOrder): Promise<void> {
+  try {
+    await forgetClosed(site.shell, site.folder, closed)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    site.log(`warning: a file of the swap stays in ${site.folder} until the next db:backup:* command: ${why}`)
+  }
 }
 
 async function attempt(server: Server, order: SwapOrder, number: number): Promise<void> {
