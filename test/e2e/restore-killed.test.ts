@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPostgres, type PostgresServer } from '../servers/postgres.ts'
 import { servicesFound } from '../servers/service.ts'
 import { tempFolder, type TempFolder } from '../servers/temp.ts'
-import { start, type Running } from './command.ts'
+import { start, until, type Running } from './command.ts'
+import { makeHold, type Hold } from './hold.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const BIN = here('../../packages/deployfile/bin/deployfile.js')
@@ -28,6 +29,7 @@ describe.runIf(servicesFound('postgres'))('a restore that is killed', () => {
   let dev: PostgresServer
   let folder: TempFolder
   let before: string
+  let hold: Hold
   beforeAll(async () => {
     ;[production, dev] = await Promise.all([startPostgres(), startPostgres()])
     folder = tempFolder('restore-killed')
@@ -50,6 +52,7 @@ describe.runIf(servicesFound('postgres'))('a restore that is killed', () => {
       config(dev.url('shop_dev'), production.url('shop_production')),
     )
     before = await dev.psql(LIVE)
+    hold = makeHold(join(folder.path, 'held'), dev.bin)
   })
   afterAll(async () => {
     await Promise.all([production.stop(), dev.stop()])
@@ -58,8 +61,10 @@ describe.runIf(servicesFound('postgres'))('a restore that is killed', () => {
 
   const LIVE = "SELECT oid, datallowconn, datconnlimit FROM pg_database WHERE datname = 'shop_dev'"
   const OURS = "SELECT count(*) FROM pg_database WHERE datname ~ '_(restore|old)_'"
-  const run = (task = 'db:backup:restore_from_prod'): Running =>
-    start(process.execPath, [BIN, 'dev', task], { cwd: folder.path, env: { ...process.env, CI: '' } })
+  const run = (task = 'db:backup:restore_from_prod', ...more: readonly string[]): Running => {
+    const env = { ...process.env, CI: '', PATH: `${join(folder.path, 'held')}:${process.env.PATH ?? ''}` }
+    return start(process.execPath, [BIN, 'dev', task, ...more], { cwd: folder.path, env })
+  }
   const files = (): readonly string[] => {
     const path = join(folder.path, '.deployfile/backups')
     return existsSync(path) ? readdirSync(path) : []
@@ -89,6 +94,20 @@ describe.runIf(servicesFound('postgres'))('a restore that is killed', () => {
   async function expectLiveUntouched(): Promise<void> {
     expect(await dev.psql(LIVE)).toBe(before)
     expect(await dev.psql('SELECT word FROM mine', 'shop_dev')).toBe('precious')
+  }
+
+  /** Runs a command up to the step that is armed, and kills it there, with what it had started. */
+  async function killHeld(...command: readonly [string, ...string[]]): Promise<void> {
+    const running = run(...command)
+    let ended = ''
+    void running.ended.then(({ output }) => (ended = `it ended: ${output}`))
+    await until('held', () => {
+      if (ended !== '') throw new Error(ended)
+      return hold.held()
+    })
+    running.interrupt('SIGKILL')
+    hold.letGo()
+    await running.ended
   }
 
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
@@ -162,6 +181,38 @@ describe.runIf(servicesFound('postgres'))('a restore that is killed', () => {
     expect(files().filter((name) => name.startsWith('closed_'))).toEqual([])
   })
 
+  test('by SIGKILL while the archive is hashed: it is no backup, and the next one is made', async () => {
+    const whole = backups()
+    hold.arm('sha256sum', '')
+    await killHeld('db:backup:create')
+    expect(backups()).toEqual(whole)
+    const ended = await run('db:backup:create').ended
+    expect(ended, ended.output).toMatchObject({ code: 0 })
+    expect(backups()).toHaveLength(whole.length + 2)
+    await expectLiveUntouched()
+  })
+
+  test('by SIGKILL while the manifest is written: it is listed as incomplete, and never the latest', async () => {
+    const latest = backups().find((name) => /^shop_dev_.*[.]pgdump$/.test(name)) ?? 'none'
+    hold.arm('mv', '[.]pgdump[.]json')
+    await killHeld('db:backup:create')
+    const alone = backups().find((name) => name.endsWith('.pgdump') && !backups().includes(`${name}.json`))
+    expect(alone).toBeDefined()
+    const listed = await run('db:backup:list').ended
+    expect(listed.output).toMatch(new RegExp(`${alone ?? ''}  .*  incomplete`))
+    const verified = await run('db:backup:verify').ended
+    expect(verified, verified.output).toMatchObject({ code: 0 })
+    expect(verified.output).toContain(latest)
+    await expectLiveUntouched()
+  })
+
+  test('by SIGKILL while it is recorded what the swap will close: nothing is closed', async () => {
+    hold.arm('mv', 'closed_')
+    await killHeld('db:backup:restore_from_prod')
+    await expectLiveUntouched()
+    expect(files().filter((name) => name.startsWith('closed_'))).toEqual([])
+  })
+
   test('leaves nothing that the next restore does not put right', async () => {
     const ended = await run().ended
     expect(ended, ended.output).toMatchObject({ code: 0 })
@@ -169,6 +220,30 @@ describe.runIf(servicesFound('postgres'))('a restore that is killed', () => {
     expect(await dev.psql(OURS)).toBe('0')
     expect(await dev.psql('SELECT count(*) FROM orders', 'shop_dev')).toBe('100')
     expect(clients()).toEqual([])
+    expect(files().filter((name) => /^(restore_|closed_|upload_)/.test(name))).toEqual([])
+  })
+
+  test('by SIGKILL between the commit of the swap and the drop of what was live: the new one is live', async () => {
+    await dev.psql("CREATE TABLE mine AS SELECT 'yours' AS word", 'shop_dev')
+    const oid = await dev.psql(LIVE)
+    hold.arm('psql', '^COMMIT;')
+    await killHeld('db:backup:restore_from_prod')
+    expect(await dev.psql(LIVE)).not.toBe(oid)
+    const there = async () => [
+      await dev.psql("SELECT datallowconn FROM pg_database WHERE datname = 'shop_dev'"),
+      await dev.psql('SELECT count(*) FROM orders', 'shop_dev'),
+      await dev.psql("SELECT to_regclass('mine') IS NULL", 'shop_dev'),
+    ]
+    expect(await there()).toEqual(['t', '100', 't'])
+    expect(await dev.psql(OURS)).toBe('1')
+
+    const listed = await run('db:backup:list').ended
+    expect(listed, listed.output).toMatchObject({ code: 0 })
+    expect(files().filter((name) => name.startsWith('closed_'))).toEqual([])
+    expect(await there()).toEqual(['t', '100', 't'])
+    const ended = await run().ended
+    expect(ended, ended.output).toMatchObject({ code: 0 })
+    expect(await dev.psql(OURS)).toBe('0')
     expect(files().filter((name) => /^(restore_|closed_|upload_)/.test(name))).toEqual([])
   })
 })

@@ -225,25 +225,29 @@ describe.runIf(servicesFound('postgres'))('what can be chosen', { timeout: 120_0
       (await listBackups(site.shell, site.folder)).done.filter(({ database }) => database === 'small')
     const newest = (await of()).slice(0, 3).map(({ file }) => file)
 
-    const [old, young, mine] = ['old', 'young', 'mine'].map((name) =>
-      join(site.folder, `${name}.pgdump`),
-    ) as [string, string, string]
-    for (const file of [`${old}.part`, `${young}.part`, mine]) writeFileSync(file, 'half')
+    const [old, young, mine, fetched, fetching] = ['old', 'young', 'mine', '.fetched', '.fetching'].map(
+      (name) => join(site.folder, `${name}.pgdump`),
+    ) as [string, string, string, string, string]
+    const parts = [
+      `${old}.part`,
+      `${young}.part`,
+      mine,
+      `${fetched}.part.9-9.ab.1.part`,
+      `${fetching}.part.part`,
+    ]
+    for (const file of parts) writeFileSync(file, 'half')
     const twoDaysAgo = Date.now() / 1000 - 2 * 24 * 3600
-    for (const file of [`${old}.part`, mine]) utimesSync(file, twoDaysAgo, twoDaysAgo)
+    for (const file of [parts[0]!, mine, parts[3]!]) utimesSync(file, twoDaysAgo, twoDaysAgo)
     const all = readdirSync(site.folder)
     const dry = await pruneBackups(site, { keep: { last: 3 }, dryRun: true })
     expect(readdirSync(site.folder)).toEqual(all)
     const { removed } = await pruneBackups(site, { keep: { last: 3 } })
     expect(removed.map(({ file }) => file)).toEqual(dry.removed.map(({ file }) => file))
     expect((await of()).map(({ file }) => file)).toEqual(newest)
-    // A broken-off dump goes after a day; what is younger may be at work, and an archive of somebody's own is not ours to remove.
-    expect([`${old}.part`, `${young}.part`, mine].map((file) => existsSync(file))).toEqual([
-      false,
-      true,
-      true,
-    ])
-    execFileSync('rm', [`${young}.part`, mine])
+    // A broken-off dump or download goes after a day; what is younger may be at work, and an archive of somebody's own is not ours to
+    // remove.
+    expect(parts.map((file) => existsSync(file))).toEqual([false, true, true, false, true])
+    execFileSync('rm', [parts[1]!, mine, parts[4]!])
   })
 
   it('proves a backup without a server: by its hash, or by reading every block', async () => {

@@ -55,10 +55,17 @@ done
 const REMOVE = `
 for file in "$@"; do rm -f "$file.json" "$file" "$file.part"; done
 `
+// What a transfer or a manifest had become when its process was killed: under hidden names, so that no list shows them.
+const HIDDEN = `
+cd "$1" 2>/dev/null || exit 0
+for file in .*.pgdump.* .closed_*; do
+  if [ -f "$file" ] && [ -n "$(find "$file" -prune -mmin +1440)" ]; then printf '%s %s\\n' "$(wc -c <"$file" | tr -d ' ')" "$file"; fi
+done
+`
 
 /**
- * Removes the backups of a folder that `keep` does not keep, manifests first, and dumps and downloads that were broken off more than a
- * day ago. An archive without a manifest is listed as incomplete and stays: it may be somebody's own.
+ * Removes the backups of a folder that `keep` does not keep, manifests first, and what was broken off more than a day ago: dumps,
+ * downloads, manifests. An archive without a manifest is listed as incomplete and stays: it may be somebody's own.
  */
 export async function pruneBackups(
   site: { readonly shell: Shell; readonly folder: string; log(message: string): void },
@@ -67,14 +74,15 @@ export async function pruneBackups(
   const { shell, folder } = site
   const { done, incomplete } = await listBackups(shell, folder)
   const pruned = choosePruned(done, keep, now)
-  const stale = await staleOf(shell, incomplete)
+  const stale = [...(await staleOf(shell, incomplete)), ...(await hiddenOf(shell, folder))]
   const removed = [...pruned, ...stale]
   for (const { file, bytes } of removed)
     site.log(`${dryRun ? 'would remove' : 'removed'} ${basename(file)} (${formatBytes(bytes)})`)
   if (!dryRun && removed.length > 0) {
     await shell.script(
       REMOVE,
-      removed.map(({ file }) => file.replace(/\.part$/, '')),
+      // A hidden one has no others beside it.
+      removed.map(({ file }) => (basename(file).startsWith('.') ? file : file.replace(/\.part$/, ''))),
     )
   }
   return { removed, kept: done.filter((backup) => !pruned.includes(backup)) }
@@ -93,4 +101,14 @@ async function staleOf(
   )
   const marks = stdout.split('\n')
   return parts.filter((_, index) => marks[index] === 'x')
+}
+
+async function hiddenOf(shell: Shell, folder: string): Promise<readonly IncompleteBackup[]> {
+  const { stdout } = await shell.script(HIDDEN, [folder], { reads: true })
+  return stdout.split('\n').flatMap((line) => {
+    const [, bytes, name] = /^(\d+) (.+)$/.exec(line) ?? []
+    return name === undefined
+      ? []
+      : [{ file: `${folder}/${name}`, on: shell.host.name, bytes: Number(bytes) }]
+  })
 }
