@@ -108,7 +108,13 @@ const fan = await compare(
   ROUNDS,
   [
     {
-      name: `${String(HOSTS)} ssh processes`,
+      name: `${String(HOSTS)} ssh processes, a loop`,
+      async run() {
+        for (const name of names) await ssh(name)
+      },
+    },
+    {
+      name: `${String(HOSTS)} ssh processes at once`,
       async run() {
         await Promise.all(names.map((name) => ssh(name)))
       },

@@ -13,6 +13,8 @@ export interface Ended {
 export interface Running {
   readonly pid: number
   readonly ended: Promise<Ended>
+  /** What it has written so far, both streams. */
+  output(): string
   /** Sends a signal to the whole process group, as a terminal does for Ctrl-C. */
   interrupt(signal: NodeJS.Signals): void
 }
@@ -41,7 +43,7 @@ export function start(
     child.once('error', reject)
     child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr, output }))
   })
-  return { pid, ended, interrupt: (signal) => process.kill(-pid, signal) }
+  return { pid, ended, output: () => output, interrupt: (signal) => process.kill(-pid, signal) }
 }
 
 /** Resolves once `condition` holds; for what another process does. Rejects after 60 seconds. */

@@ -244,7 +244,8 @@ describe.runIf(servicesFound('sshd'))('a host that freezes', { concurrent: true 
     const frozen = fleet.hosts.find(({ home }) => home === strike.held())
     if (!frozen) throw new Error(`no host has the home ${String(strike.held())}`)
     const name = frozen.app.current() ?? ''
-    expect(name !== before.get(frozen)?.current).toBe(place.isFlipped)
+    const told = (): string => `${frozen.name}: ${strike.names().join(' ')}\n${running.output()}`
+    expect(name !== before.get(frozen)?.current, told()).toBe(place.isFlipped)
     frozen.freeze()
     strike.letGo()
     const ended = await running.ended

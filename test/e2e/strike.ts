@@ -46,7 +46,9 @@ code=$?
 if [ -f '${armed}' ]; then
   echo ${program} >> '${log}'
   read -r after struck only < '${armed}'
-  if [ "$(grep -c "^$only" '${log}')" -ge "$after" ] && mv '${armed}' '${armed}.done' 2>/dev/null; then
+  # Only one of that program may strike: another's may see the count before the one that made it full does.
+  if [ "\${only:-${program}}" = ${program} ] && [ "$(grep -cx "\${only:-.*}" '${log}')" -ge "$after" ] &&
+    mv '${armed}' '${armed}.done' 2>/dev/null; then
     if [ "$struck" = none ]; then
       echo "$HOME" > '${held}.new'
       mv '${held}.new' '${held}'

@@ -14,8 +14,11 @@ export async function endMarkedProcesses(mark: string, value: string, server: nu
       .map(({ pid }) => pid)
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const deadline = Date.now() + 3_000
-    for (const pid of find()) send(pid, signal)
-    while (find().length > 0 && Date.now() < deadline) await pause(20)
+    // Again and again: one that was forked while they were being listed has not had its signal.
+    for (let left = find(); left.length > 0 && Date.now() < deadline; left = find()) {
+      for (const pid of left) send(pid, signal)
+      await pause(20)
+    }
   }
   const left = find()
   if (left.length > 0) throw new Error(`Processes ${left.join(', ')} of a test's sshd can't be ended.`)

@@ -1,5 +1,5 @@
 import { type Host, isProblem } from '@deployfile/core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../test/servers/temp.ts'
 import { type Fault, type Proxy, startProxy } from './proxy.ts'
 import {
@@ -11,11 +11,12 @@ import {
   startServer,
   runCommands,
 } from './ssh-server.ts'
+import { report, tryEach } from './tries.ts'
 
 /** All bytes take a quarter of an hour; each run takes some of them, from the greeting to the answer to a command. */
 const EVERY_BYTE = process.env['DEPLOYFILE_TEST_EVERY_BYTE'] === '1'
 /** A stalled one only waits. */
-const atOnce = (fault: Fault): number => (fault !== 'stall' ? 20 : EVERY_BYTE ? 400 : 100)
+const atOnce = (fault: Fault): number => (fault === 'stall' ? 400 : 10)
 
 /** Codes that a person can make something of; anything else is a hole. */
 const KNOWN = new Set([
@@ -40,25 +41,24 @@ const BOUND: Readonly<Record<Fault, number>> = {
   stall: 40_000,
 }
 
-describe('a link that is cut, reset, stalled or garbled at a byte', () => {
+// At once: what waits for silence leaves the time to the others.
+describe.concurrent('a link that is cut, reset, stalled or garbled at a byte', () => {
   const temp = tempFolder('cut')
   let server: InProcessServer
   let desk: Desk
   let host: Partial<Host>
+  let total: Proxy['passed']
   const path = process.env['PATH']
   beforeAll(async () => {
     desk = makeDesk(temp.path, 'desk')
     server = await startServer(['ed25519'], { onSession: runCommands })
     host = { hostKey: [fingerprintOf(server.publicKeys[0]!)] }
-  })
-  beforeEach(() => {
+    total = await traffic()
     // Without ssh the config is read by ourselves: a process for each of thousands of tries is not what is tested.
     process.env['PATH'] = '/nowhere'
   })
-  afterEach(() => {
-    process.env['PATH'] = path
-  })
   afterAll(async () => {
+    process.env['PATH'] = path
     await server.close()
     await temp.remove()
   })
@@ -89,11 +89,10 @@ describe('a link that is cut, reset, stalled or garbled at a byte', () => {
   test.each(['reset', 'end', 'garble', 'stall'] as const)(
     '%s: settles within its bound, as an error that says what it is',
     async (fault) => {
-      const total = await traffic()
       const cuts = (['up', 'down'] as const).flatMap((direction) =>
         bytes(total[direction]).map((byte): Cut => ({ direction, byte, fault })),
       )
-      const results = await inGroups(cuts, atOnce(fault), attempt)
+      const results = await tryEach(cuts, atOnce(fault), attempt)
       const holes = results.filter(
         ({ outcome, took }) => !(KNOWN.has(outcome) || outcome === 'hello') || took > BOUND[fault],
       )
@@ -111,25 +110,4 @@ describe('a link that is cut, reset, stalled or garbled at a byte', () => {
 function bytes(total: number): number[] {
   const all = Array.from({ length: total }, (_, at) => at)
   return EVERY_BYTE ? all : all.filter((at) => at < 24 || at % 61 === 0 || at > total - 8)
-}
-
-async function inGroups<T, R>(
-  items: readonly T[],
-  atOnce: number,
-  run: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = []
-  for (let at = 0; at < items.length; at += atOnce)
-    results.push(...(await Promise.all(items.slice(at, at + atOnce).map(run))))
-  return results
-}
-
-function report(fault: Fault, results: readonly Result[]): void {
-  const counts = new Map<string, number>()
-  for (const { outcome } of results) counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
-  const longest = Math.max(...results.map(({ took }) => took))
-  const said = [...counts].map(([outcome, times]) => `${outcome} ${String(times)}`)
-  console.log(
-    `${fault}: ${String(results.length)} bytes, at most ${longest.toFixed(0)} ms; ${said.join(', ')}`,
-  )
 }
