@@ -153,33 +153,37 @@ describe.runIf(servicesFound('postgres'))('a restore that is killed', () => {
     })
   }
 
-  test('by SIGKILL while the database is closed for the swap: the next command opens it', async () => {
-    // The rename waits for this, and closing does not.
-    const holder = dev
-      .psql("BEGIN; COMMENT ON DATABASE shop_dev IS 'x'; SELECT pg_sleep(600)")
-      .catch(() => '')
-    const running = run()
-    await reached(dev, "SELECT datallowconn FROM pg_database WHERE datname = 'shop_dev'", 'f', running)
-    const renaming =
-      "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^ALTER DATABASE .* RENAME' AND wait_event_type = 'Lock'"
-    await reached(dev, renaming, '1', running)
-    running.interrupt('SIGKILL')
-    await running.ended
-    await dev.psql(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ '^ALTER DATABASE .* RENAME'",
-    )
-    await dev.psql(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'COMMENT ON' AND pid <> pg_backend_pid()",
-    )
-    await holder
-    expect(await dev.psql("SELECT datallowconn FROM pg_database WHERE datname = 'shop_dev'")).toBe('f')
+  for (const [command, told] of [
+    ['db:backup:list', 'opened the database shop_dev again, which a restore had left closed'],
+    ['doctor', '! shop_dev      a killed restore had left it closed to connections; it is open again now'],
+  ] as const)
+    test(`by SIGKILL while the database is closed for the swap: ${command} opens it`, async () => {
+      // The rename waits for this, and closing does not.
+      const holder = dev
+        .psql("BEGIN; COMMENT ON DATABASE shop_dev IS 'x'; SELECT pg_sleep(600)")
+        .catch(() => '')
+      const running = run()
+      await reached(dev, "SELECT datallowconn FROM pg_database WHERE datname = 'shop_dev'", 'f', running)
+      const renaming =
+        "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^ALTER DATABASE .* RENAME' AND wait_event_type = 'Lock'"
+      await reached(dev, renaming, '1', running)
+      running.interrupt('SIGKILL')
+      await running.ended
+      await dev.psql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ '^ALTER DATABASE .* RENAME'",
+      )
+      await dev.psql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'COMMENT ON' AND pid <> pg_backend_pid()",
+      )
+      await holder
+      expect(await dev.psql("SELECT datallowconn FROM pg_database WHERE datname = 'shop_dev'")).toBe('f')
 
-    const listed = await run('db:backup:list').ended
-    expect(listed, listed.output).toMatchObject({ code: 0 })
-    expect(listed.output).toContain('opened the database shop_dev again, which a restore had left closed')
-    await expectLiveUntouched()
-    expect(files().filter((name) => name.startsWith('closed_'))).toEqual([])
-  })
+      const healed = await run(command).ended
+      expect(healed, healed.output).toMatchObject({ code: 0 })
+      expect(healed.output).toContain(told)
+      await expectLiveUntouched()
+      expect(files().filter((name) => name.startsWith('closed_'))).toEqual([])
+    })
 
   test('by SIGKILL while the archive is hashed: it is no backup, and the next one is made', async () => {
     const whole = backups()

@@ -20,6 +20,7 @@ export {
   isWhere,
   normalizeOn,
   rolesOf,
+  selectHosts,
   where,
   type HostSelector,
   type On,
@@ -103,6 +104,7 @@ export type {
   Unread,
 } from './task/context.ts'
 export { milliseconds, type Duration } from './task/duration.ts'
+export type { DoctorContext, Finding } from './task/finding.ts'
 export { group } from './task/group.ts'
 export {
   all,

@@ -21,7 +21,7 @@ export {
   type TargetFacts,
   type Verdict,
 } from './restore/guard.ts'
-export { healSite } from './restore/heal.ts'
+export { examineSite, healSite } from './restore/heal.ts'
 export type { RestoreChoices } from './restore/choices.ts'
 export type { RestoreOrder, RestoreResult } from './restore/order.ts'
 export { preflight, readSource, type Readiness, type SourceFacts } from './restore/preflight.ts'

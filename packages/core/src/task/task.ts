@@ -4,6 +4,7 @@ import { callerLocation, type SourceLocation } from '../problem/location.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
 import type { RunContext, RunEnd, TaskContext, UndoContext, UndoEnd, Unread } from './context.ts'
+import type { DoctorContext, Finding } from './finding.ts'
 import type { CheckNeeds, Needs } from './needs.ts'
 import { checkInputData } from './input-data.ts'
 import { checkPace, PACE_KEYS, type Pace } from './pace.ts'
@@ -93,6 +94,11 @@ export interface TaskSpec<S, N, H, W, E, R, Q> extends TaskOptions {
   undo?(context: UndoContext<S, N, H, R>): UndoEnd<R, Q>
   /** After everything, whether the run succeeded or not. */
   finally?(context: TaskContext<S, N, H>): void | Promise<void>
+  /**
+   * What `deployfile doctor` looks at for this task, on each of its hosts, apart from any run: what would keep it from working, and what
+   * a killed run has left, which it may put right.
+   */
+  doctor?(context: DoctorContext): readonly Finding[] | Promise<readonly Finding[]>
 }
 
 /** A spec without its types, as the resolver and the executor read it. */
@@ -108,6 +114,7 @@ export interface ErasedSpec extends TaskOptions {
   readonly preview?: true | ((context: any) => unknown) | undefined
   readonly undo: ((context: any) => void | Promise<void>) | undefined
   readonly finally: ((context: any) => void | Promise<void>) | undefined
+  readonly doctor?: ((context: DoctorContext) => readonly Finding[] | Promise<readonly Finding[]>) | undefined
   /** The task whose place this one takes, for one that `override` made. */
   readonly overrides?: AnyTask
 }
@@ -136,12 +143,13 @@ const KEYS = [
     'preview',
     'undo',
     'finally',
+    'doctor',
   ],
   ...PACE_KEYS,
 ]
 
 // What is one task's own: its types are inferred from it, or it would mean the same for all.
-const OWN_KEYS = ['aliases', 'needs', 'input', 'when', 'run', 'undo', 'finally']
+const OWN_KEYS = ['aliases', 'needs', 'input', 'when', 'run', 'undo', 'finally', 'doctor']
 const SHARED_KEYS = KEYS.filter((key) => !OWN_KEYS.includes(key))
 
 /** The keys of {@link TaskOptions}: what changes neither a task's types nor its place. */
@@ -245,6 +253,7 @@ function eraseSpec(spec: ErasedInput): ErasedSpec {
     preview: spec.preview,
     undo: spec.undo,
     finally: spec.finally,
+    doctor: spec.doctor,
     effect: spec.effect,
     onNoHost: spec.onNoHost,
     onResume: spec.onResume,

@@ -1,6 +1,14 @@
-import { isProblem, type Host, type Shell } from '@deployfile/core'
+import {
+  isProblem,
+  type Catalog,
+  type Finding,
+  type Host,
+  type Shell,
+  type ShellScope,
+} from '@deployfile/core'
 import { createShells } from '@deployfile/shell'
-import type { Finding } from './doctor-machine.ts'
+import type { Found } from './doctor-machine.ts'
+import { runCheck, type TaskCheck } from './doctor-tasks.ts'
 
 /** One round trip: each answer is a line `name=value`. Only reads, but for a file of its own that it deletes again. */
 const PROBE = `
@@ -20,23 +28,54 @@ const DISK = 1024 * 1024
 /** Milliseconds for a host to answer all of it. */
 const PATIENCE = 30_000
 
+/** A machine, and what the tasks of its stages look at there. */
+export interface Looked {
+  readonly host: Host
+  readonly checks: readonly TaskCheck[]
+}
+
+export interface Around {
+  readonly catalog: Catalog
+  /** What tasks without `on` look at on this machine. */
+  readonly here: readonly TaskCheck[]
+  readonly root: string
+}
+
 /** Looks at each host, all at the same time. */
-export async function checkHosts(hosts: readonly Host[], root: string): Promise<readonly Finding[]> {
+export async function checkHosts(
+  hosts: readonly Looked[],
+  { catalog, here, root }: Around,
+): Promise<readonly Found[]> {
   const shells = createShells({ root })
   try {
-    const found = await Promise.all(
-      hosts.map((host) => {
-        const scope = { signal: AbortSignal.timeout(PATIENCE), emit: () => undefined }
-        return checkHost(host, shells.remote(host, scope))
+    const ask = async (where: string, checks: readonly TaskCheck[]): Promise<readonly Found[]> => {
+      const found: Found[] = []
+      // One after the other: two of them may want to put the same thing right.
+      for (const check of checks) {
+        const findings = await runCheck(check, catalog, shells, patience(), root)
+        found.push(...findings.map((finding) => ({ ...finding, where })))
+      }
+      return found
+    }
+    const found = await Promise.all([
+      ask('this machine', here),
+      ...hosts.map(async ({ host, checks }) => {
+        const own = await checkHost(host, shells.remote(host, patience()))
+        const reached = own.every(({ what, state }) => what !== 'reachable' || state === 'well')
+        return reached ? [...own, ...(await ask(host.name, checks))] : own
       }),
-    )
+    ])
     return found.flat()
   } finally {
     await shells.close().catch(() => undefined)
   }
 }
 
-async function checkHost(host: Host, shell: Shell): Promise<readonly Finding[]> {
+function patience(): ShellScope {
+  return { signal: AbortSignal.timeout(PATIENCE), emit: () => undefined }
+}
+
+async function checkHost(host: Host, shell: Shell): Promise<readonly Found[]> {
   const where = host.name
   try {
     const { stdout } = await shell.script(PROBE, [], { reads: true })
@@ -50,12 +89,12 @@ async function checkHost(host: Host, shell: Shell): Promise<readonly Finding[]> 
   }
 }
 
-function findingsOf(where: string, answers: ReadonlyMap<string, string>, host: Host): readonly Finding[] {
+function findingsOf(where: string, answers: ReadonlyMap<string, string>, host: Host): readonly Found[] {
   const answer = (name: string): string => answers.get(name) ?? ''
   const off = Math.round(Number(answer('clock')) - Date.now() / 1000)
   const free = Number(answer('disk'))
   const writable = answer('writable') === 'yes'
-  const tool = (name: string, missing: Finding['state'], hint: string): Finding => {
+  const tool = (name: string, missing: Finding['state'], hint: string): Found => {
     const found = answer(name)
     return found === ''
       ? { where, what: name, state: missing, said: 'not found', hint }

@@ -1,25 +1,19 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { isProblem } from '@deployfile/core'
+import { isProblem, type Finding } from '@deployfile/core'
 import type { Given } from '../cli/commands.ts'
 import { count } from '../render/duration.ts'
 import type { Place } from '../run/work.ts'
 import { ownVersion } from '../version.ts'
 
-/** One thing that was looked at. */
-export interface Finding {
-  /** `this machine`, `the config` or a host's name. */
+/** A finding, and of what: `this machine`, `the config` or a host's name. */
+export interface Found extends Finding {
   readonly where: string
-  readonly what: string
-  readonly state: 'well' | 'doubtful' | 'wrong'
-  readonly said: string
-  /** What to do about it. */
-  readonly hint?: string
 }
 
 const HERE = 'this machine'
 
-export async function checkMachine(): Promise<readonly Finding[]> {
+export async function checkMachine(): Promise<readonly Found[]> {
   const programs = await Promise.all([
     program('git', ['--version'], 'wrong', 'Install git: sudo apt-get install git'),
     program(
@@ -53,7 +47,7 @@ async function program(
   args: readonly string[],
   missing: 'wrong' | 'doubtful',
   hint: string,
-): Promise<Finding> {
+): Promise<Found> {
   try {
     const { stdout, stderr } = await promisify(execFile)(name, args, { timeout: 10_000 })
     const [said = ''] = (stdout || stderr).trim().split('\n')
@@ -66,7 +60,7 @@ async function program(
 /** Whether the config loads. What is wrong with it is a finding like any other: the rest is looked at all the same. */
 export async function checkConfig(
   given: Given,
-): Promise<{ readonly place?: Place; readonly findings: readonly Finding[] }> {
+): Promise<{ readonly place?: Place; readonly findings: readonly Found[] }> {
   const where = 'the config'
   try {
     const place = await given.open()

@@ -3,14 +3,18 @@ import { wordsOf, type Given } from '../cli/commands.ts'
 import { printDocument } from '../cli/terminal.ts'
 import { count } from '../render/duration.ts'
 import type { Style } from '../render/style.ts'
-import { checkConfig, checkMachine, type Finding } from './doctor-machine.ts'
+import type { Place } from '../run/work.ts'
+import type { Looked } from './doctor-hosts.ts'
+import { checkConfig, checkMachine, type Found } from './doctor-machine.ts'
+import { checksOf, type TaskCheck } from './doctor-tasks.ts'
 import { stageOf } from './stage-of.ts'
 
 const HELP = `Usage: deployfile [stage] doctor [options]
 
-Looks for what would stop a deploy, and changes nothing: Node, git, ssh and the client programs of PostgreSQL on this
-machine, the config, and each host: whether it can be reached, its key is known, its clock is right, its disk has room,
-the login can write to its home, and the tools are there. Without a stage, the hosts of all stages.
+Looks for what would stop a deploy: Node, git, ssh and the client programs of PostgreSQL on this machine, the config,
+and each host: whether it can be reached, its key is known, its clock is right, its disk has room, the login can write
+to its home, and the tools are there; then what the config's own tasks look at. Without a stage, the hosts of all stages.
+Changes nothing, but that it opens a database which a killed restore has left closed.
 
   -z, --hosts web1,web2     only these hosts
   -r, --roles web           only hosts with this role
@@ -35,9 +39,7 @@ export async function doctorCommand(given: Given): Promise<number> {
   }
   const machine = await checkMachine()
   const config = await checkConfig(given)
-  const hosts = config.place ? hostsOf(config.place.catalog, before, line.filters) : []
-  const { checkHosts } = await import('./doctor-hosts.ts')
-  const found = config.place ? await checkHosts(hosts, config.place.root) : []
+  const found = config.place ? await checkPlace(config.place, before, line.filters) : []
   const all = [...machine, ...config.findings, ...found]
   const wrong = all.filter(({ state }) => state === 'wrong').length
   const facts = { ok: wrong === 0, findings: all }
@@ -45,12 +47,29 @@ export async function doctorCommand(given: Given): Promise<number> {
   return wrong === 0 ? 0 : 3
 }
 
+interface Filters {
+  readonly hosts?: readonly string[]
+  readonly roles?: readonly string[]
+}
+
+async function checkPlace(
+  { catalog, root }: Place,
+  named: string | undefined,
+  filters: Filters,
+): Promise<readonly Found[]> {
+  const stages = named === undefined ? [...catalog.stages.keys()] : [stageOf(catalog, named)]
+  const checks = checksOf(catalog, stages)
+  const hosts = hostsOf(catalog, stages, checks, filters)
+  const { checkHosts } = await import('./doctor-hosts.ts')
+  return checkHosts(hosts, { catalog, root, here: checks.filter(({ host }) => host === undefined) })
+}
+
 function hostsOf(
   catalog: Catalog,
-  named: string | undefined,
-  { hosts: names, roles }: { readonly hosts?: readonly string[]; readonly roles?: readonly string[] },
-): readonly Host[] {
-  const stages = named === undefined ? [...catalog.stages.keys()] : [stageOf(catalog, named)]
+  stages: readonly string[],
+  checks: readonly TaskCheck[],
+  { hosts: names, roles }: Filters,
+): readonly Looked[] {
   const all = stages.flatMap((stage) => catalog.stages.get(stage)?.hosts ?? [])
   const chosen = all.filter(
     (host) =>
@@ -63,16 +82,18 @@ function hostsOf(
     })
   }
   // The same machine may serve several stages.
-  const places = new Map(
-    chosen.map((host) => [
-      JSON.stringify([host.name, host.address, host.user, host.port, host.transport]),
-      host,
-    ]),
-  )
-  return [...places.values()]
+  const looked = new Map<string, { readonly host: Host; readonly checks: TaskCheck[] }>()
+  for (const host of chosen) {
+    const { name, address, user, port, transport } = host
+    const place = JSON.stringify([name, address, user, port, transport])
+    const known = looked.get(place) ?? { host, checks: [] }
+    looked.set(place, known)
+    known.checks.push(...checks.filter((check) => check.host === host))
+  }
+  return [...looked.values()]
 }
 
-function doctorLines(findings: readonly Finding[], wrong: number, style: Style): string[] {
+function doctorLines(findings: readonly Found[], wrong: number, style: Style): string[] {
   const marks = { well: style.green('✔'), doubtful: style.yellow('!'), wrong: style.red('✘') } as const
   const width = Math.max(...findings.map(({ what }) => what.length))
   const places = [...new Set(findings.map(({ where }) => where))]

@@ -56,4 +56,32 @@ describe('doctor', () => {
       .args('doctor', '-z', 'web1')
       .ends(2, '', 'deployfile: no host is left to look at\n  The hosts are here.\n')
   })
+
+  it('asks the tasks of the config, on their hosts and in the stages that are looked at', async () => {
+    const config = `
+const hosts = (name) => ({ [name]: { transport: 'local', root: '.', roles: ['db'] }, other: { transport: 'local', root: '..', roles: ['app'] } })
+const on = (what, spec, doctor) => task(what, { ...spec, run() {}, doctor })
+export default defineConfig({
+  stages: { dev: { hosts: hosts('here') }, staging: { hosts: hosts('here') } },
+  tasks: [
+    on('db:look', { on: 'db' }, ({ task, stage, remote }) => [{ what: 'database', state: 'doubtful', said: task + ' ' + stage.name + ' ' + remote.host.name, hint: 'Look.' }]),
+    on('fails', { on: { role: 'db', stage: 'staging' } }, () => { throw new Error('no answer') }),
+    on('local', {}, async ({ local }) => [{ what: 'shell', state: 'well', said: await local.capture\`echo here\` }]),
+  ],
+})`
+    const { stdout, code } = await cli().config(config).args('doctor', '--json').run()
+    const { findings } = JSON.parse(stdout) as Findings
+    const own = findings.filter(({ what }) => ['database', 'fails', 'shell'].includes(what))
+    expect(code).toBe(3)
+    expect(own).toEqual([
+      { what: 'shell', state: 'well', said: 'here', where: 'this machine' },
+      { what: 'shell', state: 'well', said: 'here', where: 'this machine' },
+      { what: 'database', state: 'doubtful', said: 'db:look dev here', hint: 'Look.', where: 'here' },
+      { what: 'database', state: 'doubtful', said: 'db:look staging here', hint: 'Look.', where: 'here' },
+      { what: 'fails', state: 'wrong', said: 'no answer', where: 'here' },
+    ])
+    const dev = await cli().config(config).args('dev', 'doctor', '-r', 'db').run()
+    expect(dev.code).toBe(0)
+    expect(dev.stdout).toContain('  ! database      db:look dev here\n    Look.\n')
+  })
 })

@@ -40,16 +40,21 @@ export async function closedRecords(shell: Shell, folder: string): Promise<reado
 
 /**
  * Opens databases that a restore closed and could not open again because it was killed. A database that the swap has put aside stays
- * closed: it waits to be dropped.
+ * closed: it waits to be dropped. Gives the names of those that were closed.
  */
-export async function reopenClosed(server: Server, system: string): Promise<void> {
+export async function reopenClosed(server: Server, system: string): Promise<readonly string[]> {
   const { site } = server
+  const opened: string[] = []
   for (const record of await closedRecords(site.shell, site.folder)) {
     if (record.system !== system) continue
     const name = await reopen(server, record)
-    if (name !== undefined) site.log(`opened the database ${name} again, which a restore had left closed`)
+    if (name !== undefined) {
+      opened.push(name)
+      site.log(`opened the database ${name} again, which a restore had left closed`)
+    }
     await forgetClosed(site.shell, site.folder, record)
   }
+  return opened
 }
 
 /** By oid, because the name may have moved on. Gives the name of a database that was closed and is open now. */

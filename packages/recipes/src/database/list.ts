@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { task } from '@deployfile/core'
 import { formatBytes, healSite, listBackups } from '@deployfile/postgres'
+import { examine } from './examine.ts'
 import { hasDatabase, type Settings } from './settings.ts'
 import { PLACE, siteOf } from './site.ts'
 import type { ListedBackup, PostgresTasks } from './tasks.ts'
@@ -29,5 +30,6 @@ export function listTask(settings: Settings): PostgresTasks['list'] {
         context.log(`${basename(file)}  ${formatBytes(bytes)}  incomplete`)
       return [...whole, ...partial]
     },
+    doctor: examine(settings),
   })
 }

@@ -6,7 +6,11 @@ import { databaseOf, type Settings } from './settings.ts'
 /** Where tasks on a database run. */
 export const PLACE = { role: 'db', pick: 'primary' } as const
 
-type HostContext = BaseContext & { readonly host: Host; readonly remote: Shell }
+type HostContext = Pick<BaseContext, 'stage' | 'signal' | 'log' | 'progress'> & {
+  readonly run: Pick<BaseContext['run'], 'root'>
+  readonly host: Host
+  readonly remote: Shell
+}
 
 /** The stage's database as a task on its host reaches it. */
 export async function siteOf(settings: Settings, context: HostContext): Promise<Site> {
@@ -22,7 +26,7 @@ export async function siteOf(settings: Settings, context: HostContext): Promise<
 }
 
 /** The folder of backups on this machine. */
-export function folderHere(settings: Settings, context: Pick<BaseContext, 'run'>): string {
+export function folderHere(settings: Settings, context: Pick<HostContext, 'run'>): string {
   return absolute(context.run.root, settings.backups)
 }
 
