@@ -3,17 +3,9 @@ export { nearestTask, quoteTask, taskNamed } from './config/aliases.ts'
 export type { Catalog, StageEntry } from './config/catalog.ts'
 export { defineConfig, isConfig, type Config, type HookTable, type StageSpec } from './config/config.ts'
 export { perStage, resolveOption, type Option, type PerStage } from './config/per-stage.ts'
-export type {
-  NodeStatus,
-  Phase,
-  RunEvent,
-  RunEventBody,
-  RunRecord,
-  RunStatus,
-  UndoMode,
-} from './event/event.ts'
+export type { NodeStatus, RunEvent, RunEventBody, RunRecord, RunStatus, UndoMode } from './event/event.ts'
 export type { RunProcess } from './event/run-process.ts'
-export type { Failure } from './event/failure.ts'
+export type { Failure, Phase } from './event/failure.ts'
 export { parseAddress, type Address } from './host/address.ts'
 export type { Host, HostKeys, HostProps, HostSpec, Stage, SudoSpec } from './host/host.ts'
 export {
@@ -45,7 +37,8 @@ export type {
 export { inputFields, type InputField } from './plan/input-fields.ts'
 export { instanceKey } from './plan/node-id.ts'
 export { comparePlans } from './plan/compare/compare.ts'
-export { requestOf, type PlanRequest, type PlanSource, type RequestedTask } from './plan/request.ts'
+export { requestOf, type PlanRequest } from './plan/request.ts'
+export type { PlanSource, RequestedTask } from './plan/source.ts'
 export type { CalledNode, CallPlan } from './plan/call.ts'
 export { resolvePlan } from './plan/resolve.ts'
 export { systemClock, type Clock } from './port/clock.ts'
@@ -54,7 +47,6 @@ export type { Journal } from './port/journal.ts'
 export type { Ask, AskHidden, Question } from './port/question.ts'
 export type {
   CommandEvent,
-  CommandFailure,
   CommandOptions,
   CommandOutput,
   DownloadOptions,
@@ -65,6 +57,7 @@ export type {
   ShellValue,
   UploadDirOptions,
 } from './port/shell.ts'
+export type { CommandFailure } from './problem/command-failure.ts'
 export type { SourceLocation } from './problem/location.ts'
 export {
   isProblem,

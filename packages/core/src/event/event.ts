@@ -2,6 +2,7 @@ import type { CallPlan } from '../plan/call.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { CommandEvent } from '../port/shell.ts'
 import type { ProblemRecord } from '../problem/problem.ts'
+import type { Phase } from './failure.ts'
 import type { RunProcess } from './run-process.ts'
 
 /** How a node ended. 'warned' failed under `onError: 'warn'`; 'cancelled' was stopped; 'blocked' never started because of another. */
@@ -11,9 +12,6 @@ export type RunStatus = 'done' | 'failed' | 'cancelled' | 'undone'
 
 /** What becomes of what was done, when a run fails or is interrupted: it is taken back, it stays, or a person is asked. */
 export type UndoMode = 'on' | 'off' | 'ask'
-
-/** What is being done to a node: its body, taking it back, or its last act. */
-export type Phase = 'run' | 'undo' | 'finally'
 
 export type RunEventBody =
   /** Before any node; with all that is needed to go on with the run, or to take it back, when its process is gone. */

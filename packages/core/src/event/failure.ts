@@ -1,5 +1,7 @@
 import type { ProblemRecord } from '../problem/problem.ts'
-import type { Phase } from './event.ts'
+
+/** What is being done to a node: its body, taking it back, or its last act. */
+export type Phase = 'run' | 'undo' | 'finally'
 
 /** Something that went wrong in one phase of one node. The first of the run stands first. */
 export interface Failure {

@@ -11,7 +11,7 @@ import { instanceKey } from './node-id.ts'
 import { addNodes } from './nodes.ts'
 import { inOrder } from './order.ts'
 import { noFilter, readFilter } from './filter.ts'
-import type { PlanSource } from './request.ts'
+import type { PlanSource } from './source.ts'
 import type { Binding, HostNode, PlanEdge, PlanNode } from './plan.ts'
 
 /** A task that the body of another one asks for. */

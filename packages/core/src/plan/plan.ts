@@ -1,6 +1,6 @@
 import type { Host } from '../host/host.ts'
 import type { Effect } from '../task/task.ts'
-import type { PlanSource } from './request.ts'
+import type { PlanSource } from './source.ts'
 
 /**
  * 'task' has a body or is a milestone; 'start' and 'end' stand around a task that has hooks; 'join' gathers a task's hosts so that

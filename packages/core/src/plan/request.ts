@@ -1,12 +1,7 @@
 import { reviveSecrets } from '../secret/revive.ts'
 import type { AnyTask } from '../task/task.ts'
 import type { Plan } from './plan.ts'
-
-/** A task by its name, with the input that `.with` gave it where it was asked for as a value. */
-export interface RequestedTask {
-  readonly name: string
-  readonly input?: unknown
-}
+import type { PlanSource, RequestedTask } from './source.ts'
 
 /** What a command line or a program asks for; inputs are still text, checked against the schemas of the tasks that take them. */
 export interface PlanRequest {
@@ -22,16 +17,6 @@ export interface PlanRequest {
   readonly roles?: readonly string[] | undefined
   /** Tasks that are not run, with their hooks and what only they need. */
   readonly skip?: readonly string[] | undefined
-}
-
-/** What a plan was made from: the same again makes the same plan, unless the config has changed. */
-export interface PlanSource {
-  readonly stage: string
-  readonly tasks: readonly RequestedTask[]
-  readonly inputs: Readonly<Record<string, string>>
-  readonly hosts?: readonly string[]
-  readonly roles?: readonly string[]
-  readonly skip?: readonly string[]
 }
 
 /** The request as data, with the stage and the tasks by their own names. */

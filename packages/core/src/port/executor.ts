@@ -1,4 +1,5 @@
-import type { Phase, RunRecord } from '../event/event.ts'
+import type { RunRecord } from '../event/event.ts'
+import type { Phase } from '../event/failure.ts'
 import type { Failure } from '../event/failure.ts'
 import type { CommandEvent } from './shell.ts'
 import type { PlanNode } from '../plan/plan.ts'

@@ -59,18 +59,6 @@ export interface CommandOutput {
   readonly durationMs: number
 }
 
-/** What is known of a command that did not succeed. Success is exit code 0 and nothing else. */
-export interface CommandFailure {
-  /** As typed, secrets replaced by `***`. */
-  readonly text: string
-  readonly exitCode: number | null
-  readonly signal: string | null
-  /** The last lines of standard error, or of standard output when that is empty; at most 20. */
-  readonly tail: readonly string[]
-  /** True when the link broke before the outcome was known. */
-  readonly mayHaveRun?: boolean
-}
-
 export interface FileOptions {
   /** Permission bits, default 0o644 for files and 0o755 for folders. */
   readonly mode?: number

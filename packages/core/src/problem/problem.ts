@@ -1,4 +1,4 @@
-import type { CommandFailure } from '../port/shell.ts'
+import type { CommandFailure } from './command-failure.ts'
 import { redact } from '../secret/redact.ts'
 import type { SourceLocation } from './location.ts'
 

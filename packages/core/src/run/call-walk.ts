@@ -1,5 +1,4 @@
 import { Problem } from '../problem/problem.ts'
-import type { Call } from './call.ts'
 import { callersOf, placeOf } from './call-state.ts'
 import { createGate } from './gate.ts'
 import { blockedBy, isMet, type NodeSet, type NodeState, type RunState } from './run-state.ts'
@@ -11,6 +10,15 @@ export interface Bodies {
   readonly announceBody: (run: RunState, state: NodeState, blockedBy: string | undefined) => boolean
   readonly enterBody: (run: RunState, state: NodeState, signal: AbortSignal) => Promise<void> | undefined
   readonly concludeUnstarted: (run: RunState, state: NodeState, why: Problem) => void
+}
+
+/** One call of a body. */
+export interface Call {
+  readonly caller: NodeState
+  readonly number: number
+  readonly task: string
+  readonly input: unknown
+  readonly bodies: Bodies
 }
 
 /**

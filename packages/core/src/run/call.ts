@@ -7,20 +7,11 @@ import { callFailure } from './call-failure.ts'
 import { holdLocks } from './call-locks.ts'
 import { checkCalled, checkDepth, isThere } from './call-rules.ts'
 import { addCalled } from './call-state.ts'
-import { walkCalled, type Bodies } from './call-walk.ts'
+import { walkCalled, type Call } from './call-walk.ts'
 import { NO_PREVIEW } from './dry.ts'
 import { readBinding } from './read-needs.ts'
 import { isMet, type NodeState, type RunState } from './run-state.ts'
 import { emit, ofCalled } from './tell.ts'
-
-/** One call of a body. */
-export interface Call {
-  readonly caller: NodeState
-  readonly number: number
-  readonly task: string
-  readonly input: unknown
-  readonly bodies: Bodies
-}
 
 /** Plans a call, runs it to its end and gives what the caller gets. Rejects with what went wrong. */
 export async function makeCall(run: RunState, call: Call, signal: AbortSignal): Promise<NeedValue> {

@@ -1,4 +1,4 @@
-import type { Phase } from '../event/event.ts'
+import type { Phase } from '../event/failure.ts'
 import type { BodyEvent, Job, JobEnd, JobLink, NeedValue } from '../port/executor.ts'
 import type { Question } from '../port/question.ts'
 import type { Outcome } from '../task/context.ts'

@@ -1,4 +1,4 @@
-import type { Phase } from '../event/event.ts'
+import type { Phase } from '../event/failure.ts'
 import type { Ended } from './watch.ts'
 import { callersOf } from './call-state.ts'
 import { enter } from './enter.ts'

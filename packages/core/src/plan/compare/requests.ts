@@ -1,7 +1,7 @@
 import { canonicalJson } from '../node-id.ts'
 import { listed } from '../listed.ts'
 import { shown } from './outline.ts'
-import type { PlanSource, RequestedTask } from '../request.ts'
+import type { PlanSource, RequestedTask } from '../source.ts'
 
 /** Other tasks, another order, other filters. Other inputs are told by what they do to the tasks that take them. */
 export function requestChanges(before: PlanSource, after: PlanSource): readonly string[] {
