@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { findServices } from './services/find.mjs'
+import { provideNodes } from './services/nodes.mjs'
 import { provideServices } from './services/provide.mjs'
 import { installedAsLocked } from './test/installed.mjs'
 import { needsServices } from './test/projects.mjs'
@@ -54,6 +55,10 @@ async function main() {
     step('Looking for the services that integration and e2e tests start themselves')
     const provided = await provideServices()
     if (provided !== 0) return provided
+
+    step('Looking for the other versions of Node that what is published is tried on')
+    const nodes = provideNodes()
+    if (nodes !== 0) return nodes
   }
 
   step(`Running the tests (vitest run${args.map((arg) => ` ${arg}`).join('')})`)

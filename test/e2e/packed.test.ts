@@ -11,7 +11,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findNode, OTHER_NODES } from '../../scripts/services/nodes.mjs'
 import { makeGitServer } from '../servers/git.ts'
 import { start } from './command.ts'
 import { EXAMPLE } from './project.ts'
@@ -37,6 +38,22 @@ afterAll(() => rmSync(root, { recursive: true, force: true }))
 const deployfile = (...args: string[]): ReturnType<typeof start>['ended'] =>
   start('npx', ['deployfile', ...args], { cwd: project, env: { ...process.env, NO_COLOR: '1' } }).ended
 
+/** npx, what it starts, and the program that npm linked are run by the first `node` of PATH. */
+const on = (major: string, file: string, ...args: string[]): ReturnType<typeof deployfile> => {
+  const folders = [...(OTHER_NODES.includes(major) ? [findNode(major)] : []), process.env['PATH']]
+  const env = { ...process.env, NO_COLOR: '1', PATH: folders.join(':') }
+  return start(file, args, { cwd: project, env }).ended
+}
+
+/** Those of the other Nodes that are here. With CI=true a missing one is an error. */
+function othersFound(): readonly string[] {
+  const missing = OTHER_NODES.filter((major) => findNode(major) === undefined)
+  const text = `what is published is not tried on Node ${missing.join(' and ')}; npm test fetches it`
+  if (missing.length > 0 && process.env['CI'] === 'true') throw new Error(`CI=true, and ${text}`)
+  if (missing.length > 0) console.warn(`SKIPPED: ${text}`)
+  return OTHER_NODES.filter((major) => !missing.includes(major))
+}
+
 test('the tarballs install together into an empty project, and the command says what is missing', async () => {
   const ended = await deployfile('-T')
   expect(ended).toMatchObject({ code: 2, stdout: '' })
@@ -55,36 +72,53 @@ test('with the example’s config, -T lists its tasks', async () => {
   }
 })
 
-test('what init writes is deployed from, and help needs no config', async () => {
-  const config = join(project, 'deploy.config.ts')
-  rmSync(config, { force: true })
-  await using git = makeGitServer({ branches: ['main'] })
+describe.each([process.versions.node.split('.')[0] ?? '', ...othersFound()])('on Node %s', (major) => {
+  // What npx starts, without the seconds that npx takes.
+  const linked = (...args: string[]): ReturnType<typeof deployfile> =>
+    on(major, join(project, 'node_modules/.bin/deployfile'), ...args)
 
-  const written = await deployfile(
-    'init',
-    '--yes',
-    `repository=${git.repository}`,
-    'branch=main',
-    'deploy_to=www/app',
-    'host=here',
-  )
-  expect(written, written.output).toMatchObject({ code: 0 })
-  // A folder here plays the part of the host.
-  mkdirSync(join(project, 'hosts/here'), { recursive: true })
-  const text = readFileSync(config, 'utf8')
-  expect(text).toContain("'here': { roles: ['app', 'web', 'db'] }")
-  writeFileSync(config, text.replace("'here': {", "'here': { transport: 'local', root: 'hosts/here',"))
+  test('what init writes is listed and deployed from', async () => {
+    const config = join(project, 'deploy.config.ts')
+    for (const made of ['deploy.config.ts', '.deployfile', 'hosts'])
+      rmSync(join(project, made), { recursive: true, force: true })
+    await using git = makeGitServer({ branches: ['main'] })
 
-  const deployed = await deployfile('production', 'deploy', '--yes')
-  expect(deployed, deployed.output).toMatchObject({ code: 0 })
-  expect(readFileSync(join(project, 'hosts/here/www/app/current/REVISION'), 'utf8').trim()).toBe(
-    git.revision(),
-  )
+    const written = await on(
+      major,
+      'npx',
+      'deployfile',
+      'init',
+      '--yes',
+      `repository=${git.repository}`,
+      'branch=main',
+      'deploy_to=www/app',
+      'host=here',
+    )
+    expect(written, written.output).toMatchObject({ code: 0 })
+    // A folder here plays the part of the host.
+    mkdirSync(join(project, 'hosts/here'), { recursive: true })
+    const text = readFileSync(config, 'utf8')
+    expect(text).toContain("'here': { roles: ['app', 'web', 'db'] }")
+    writeFileSync(config, text.replace("'here': {", "'here': { transport: 'local', root: 'hosts/here',"))
 
-  const again = await deployfile('production', 'deploy', '--plan')
-  expect(again, again.output).toMatchObject({ code: 0 })
-  const told = await deployfile('runs', 'show')
-  expect(told.stdout).toContain('production: deploy  done after')
+    const node = await on(major, 'node', '--version')
+    expect(node.stdout).toMatch(new RegExp(`^v${major}\\.`))
+    const listed = await linked('-T')
+    // Not even a warning of Node's, about types that it strips.
+    expect(listed, listed.output).toMatchObject({ code: 0, stderr: '' })
+    expect(listed.stdout).toContain('deployfile deploy:migrations ')
+
+    const deployed = await linked('production', 'deploy', '--yes')
+    expect(deployed, deployed.output).toMatchObject({ code: 0 })
+    expect(readFileSync(join(project, 'hosts/here/www/app/current/REVISION'), 'utf8').trim()).toBe(
+      git.revision(),
+    )
+
+    const again = await linked('production', 'deploy', '--plan')
+    expect(again, again.output).toMatchObject({ code: 0, stderr: '' })
+    const told = await linked('runs', 'show')
+    expect(told.stdout).toContain('production: deploy  done after')
+  })
 })
 
 test('the whole of zod is there for a config, its other languages too', async () => {

@@ -1,0 +1,3 @@
+export const OTHER_NODES: readonly string[]
+export function findNode(major: string): string | undefined
+export function provideNodes(): number
