@@ -2,7 +2,7 @@ import { readFileSync, watch, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { optional, task } from '@deployfile/core'
 import { layoutOf } from '../src/deploy/layout.ts'
-import { keepAlive, releaseLock } from '../src/deploy/lock/keep.ts'
+import { confirmLock, keepAlive, releaseLock } from '../src/deploy/lock/keep.ts'
 import { takeLock } from '../src/deploy/lock/take.ts'
 import { makeSite, type Site } from './site.ts'
 
@@ -99,4 +99,23 @@ it('of many who take a lock at once, or take one over, one wins', async () => {
   expect(site.web1.list('.deployfile')).toEqual(['lock'])
   expect(site.web1.read('.deployfile/lock/owner.2')).toContain(won[0])
   expect(site.web1.has('.deployfile/lock/owner.3')).toBe(false)
+})
+
+it('a run that says several times at once that it lives, says so each time', async () => {
+  await using site = makeSite()
+  const layout = layoutOf(site.web1.deployTo)
+  const ran = await site.run('all', {
+    tasks: [
+      task('all', {
+        on: 'web',
+        async run(context) {
+          await takeLock(context, layout)
+          await Promise.all(Array.from({ length: 20 }, () => confirmLock(context, layout)))
+        },
+        finally: (context) => releaseLock(context, layout.deployTo),
+      }),
+    ],
+  })
+  expect(ran.failures).toEqual([])
+  expect(ran.status).toBe('done')
 })

@@ -14,8 +14,9 @@ tell() {
   printf 'turn\t%s\nowner\t%s\nnow\t%s\nbeat\t%s\n' "$turn" "$holder" "$(date +%s)" "$(cat "$lock/heartbeat" 2>/dev/null || :)"
 }
 beat() {
-  date +%s > "$lock/.beat.$run"
-  mv -f "$lock/.beat.$run" "$lock/heartbeat"
+  # A name of its own for each: the beat that keeps it alive may come while a task looks whether it is still held.
+  date +%s > "$lock/.beat.$run.$$"
+  mv -f "$lock/.beat.$run.$$" "$lock/heartbeat"
 }`
 
 /**
