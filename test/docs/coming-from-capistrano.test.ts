@@ -1,22 +1,12 @@
 import * as deployfile from 'deployfile'
 import * as recipes from 'deployfile/recipes'
 import { expect, test } from 'vitest'
-import { COMMAND_NAMES } from '../../packages/deployfile/src/cli/commands.ts'
+import { isCommand, options, tasks } from './commands.ts'
 import { codeIn, keysOf, membersOf, page, tableRows } from './declared.ts'
 
 // Whoever comes from Capistrano types what this page says. So each word of ours in its tables must be one that the program knows.
 
 const PAGE = page('docs/coming-from-capistrano.md')
-
-const app = recipes.deploy({ application: 'shop', repository: 'x', branch: 'main', deployTo: '/srv/shop' })
-const db = recipes.postgres({ databases: { production: 'postgresql:///shop' }, from: 'production' })
-const tasks = new Set(
-  [app, db].flatMap((recipe) =>
-    Object.values(recipe.tasks).map((task: { readonly name: string }) => task.name),
-  ),
-)
-
-const options = new Set(page('docs/cli-reference.md').match(/(?<=^|[\s,])--?[A-Za-z][a-z-]*/gm))
 
 const core = 'packages/core/src'
 const deploying = 'packages/recipes/src/deploy/options.ts'
@@ -49,16 +39,6 @@ function isOurs(code: string): boolean {
   if (input !== undefined) return inputs.has(input)
   const [word = ''] = /^\w+/.exec(code) ?? []
   return names.has(word) || tasks.has(code) || ['current', 'bundle exec'].includes(code)
-}
-
-/** `[stage] <task or command>… [key=value…] [options]`; what a command of ours takes is its own. */
-function isCommand(text: string): boolean {
-  const words = text.split(' ').filter((word, index) => index > 0 || word !== 'production')
-  const [first = ''] = words
-  if (COMMAND_NAMES.some((name) => name === first)) return true
-  return words.every((word) =>
-    word.startsWith('-') ? options.has(word) : word.includes('=') || tasks.has(word),
-  )
 }
 
 test('what it says to type and to write exists', () => {
