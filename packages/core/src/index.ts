@@ -5,6 +5,7 @@ export { defineConfig, isConfig, type Config, type HookTable, type StageSpec } f
 export { perStage, resolveOption, type Option, type PerStage } from './config/per-stage.ts'
 export type { NodeStatus, RunEvent, RunEventBody, RunRecord, RunStatus, UndoMode } from './event/event.ts'
 export type { RunProcess } from './event/run-process.ts'
+export type { ProgressFacts } from './event/progress.ts'
 export type { Failure, Phase } from './event/failure.ts'
 export { parseAddress, type Address } from './host/address.ts'
 export type { Host, HostKeys, HostProps, HostSpec, Stage, SudoSpec } from './host/host.ts'

@@ -58,6 +58,7 @@ export {
   type ProblemDetails,
   type ProblemKind,
   type Question,
+  type ProgressFacts,
   type Recipe,
   type ResultOf,
   type Results,

@@ -3,6 +3,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { CommandEvent } from '../port/shell.ts'
 import type { ProblemRecord } from '../problem/problem.ts'
 import type { Phase } from './failure.ts'
+import type { ProgressFacts } from './progress.ts'
 import type { RunProcess } from './run-process.ts'
 
 /** How a node ended. 'warned' failed under `onError: 'warn'`; 'cancelled' was stopped; 'blocked' never started because of another. */
@@ -48,13 +49,13 @@ export type RunEventBody =
   | { readonly type: 'node.started'; readonly node: string; readonly phase: Phase }
   /** A line from `log`. */
   | { readonly type: 'node.log'; readonly node: string; readonly phase: Phase; readonly message: string }
-  | {
+  | ({
       readonly type: 'node.progress'
       readonly node: string
       readonly phase: Phase
       readonly done: number
       readonly total?: number
-    }
+    } & ProgressFacts)
   /** What the shells of the node do. */
   | {
       readonly type: 'node.command'

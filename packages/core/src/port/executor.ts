@@ -3,6 +3,7 @@ import type { Phase } from '../event/failure.ts'
 import type { Failure } from '../event/failure.ts'
 import type { CommandEvent } from './shell.ts'
 import type { PlanNode } from '../plan/plan.ts'
+import type { ProgressFacts } from '../event/progress.ts'
 import type { Outcome, RunInfo } from '../task/context.ts'
 import type { Question } from './question.ts'
 
@@ -33,7 +34,7 @@ export interface Job {
 /** What a body says while it runs; the run adds the node and the phase. */
 export type BodyEvent =
   | { readonly type: 'node.log'; readonly message: string }
-  | { readonly type: 'node.progress'; readonly done: number; readonly total?: number }
+  | ({ readonly type: 'node.progress'; readonly done: number; readonly total?: number } & ProgressFacts)
   | { readonly type: 'node.command'; readonly event: CommandEvent }
 
 /** The way back from a body to its run. Calls after the body has ended do nothing, or reject. */

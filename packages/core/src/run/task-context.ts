@@ -38,8 +38,15 @@ export function contextOf(catalog: Catalog, shells: ShellProvider, job: Job, lin
     log: (message) => {
       link.emit({ type: 'node.log', message: redact(message) })
     },
-    progress: (done, total) => {
-      link.emit({ type: 'node.progress', done, ...(total !== undefined && { total }) })
+    progress: (done, total, { what, unit, estimated, note } = {}) => {
+      link.emit({
+        ...{ type: 'node.progress', done },
+        ...(total !== undefined && { total }),
+        ...(what !== undefined && { what: redact(what) }),
+        ...(unit !== undefined && { unit }),
+        ...(estimated === true && { estimated }),
+        ...(note !== undefined && { note: redact(note) }),
+      })
     },
     skip: (reason: string, value?: unknown) => {
       skipped = reason

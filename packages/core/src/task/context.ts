@@ -1,4 +1,5 @@
 import type { Failure } from '../event/failure.ts'
+import type { ProgressFacts } from '../event/progress.ts'
 import type { Host, Stage } from '../host/host.ts'
 import type { Question } from '../port/question.ts'
 import type { Shell } from '../port/shell.ts'
@@ -42,7 +43,7 @@ export interface BaseContext {
   /** A line for whoever watches. */
   readonly log: (message: string) => void
   /** How far the task is, in its own unit (bytes, rows); `total` only when it is known. */
-  readonly progress: (done: number, total?: number) => void
+  readonly progress: (done: number, total?: number, facts?: ProgressFacts) => void
   /** `return skip('nothing to do')`: the task ends as skipped, with a value for its dependents when one is given. */
   readonly skip: Skip
   /** Asks a person to type a name; rejects (exit 3) when the answer is another or nobody can be asked. */

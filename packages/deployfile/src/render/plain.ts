@@ -5,9 +5,10 @@ import { header } from './header.ts'
 import { heartbeat } from './heartbeat.ts'
 import { labelOf } from './node-label.ts'
 import type { RenderContext, Renderer } from './renderer.ts'
+import { progressKey, progressText } from './progress-text.ts'
 import { retryText } from './retry-text.ts'
 import { printable } from './style.ts'
-import { bytes } from './transfer-text.ts'
+import { sinceStart, transferText, type TransferStart } from './transfer-text.ts'
 
 type CommandEvent = Extract<RunEvent, { type: 'node.command' }>['event']
 
@@ -41,6 +42,7 @@ export function plainRenderer(context: RenderContext, heading?: (title: string) 
   /** Nodes whose failed command has been shown: their own end would only repeat it. */
   const told = new Set<string>()
   const progressAt = new Map<string, number>()
+  const starts = new Map<string, TransferStart>()
   let startedAt = context.run.startedAt.getTime()
   let current = ''
 
@@ -70,12 +72,11 @@ export function plainRenderer(context: RenderContext, heading?: (title: string) 
 
   const command = (node: PlanNode, phase: string, event: CommandEvent, at: number): void => {
     if (event.type === 'transfer') {
+      const since = sinceStart(starts, `${node.id} ${event.path}`, event.bytes, at)
       const done = event.total !== undefined && event.bytes >= event.total
       if (!done && !due(`${node.id} ${event.path}`, at)) return
       under(node, phase, at)
-      print(
-        `      ${event.host}: ${event.path} ${bytes(event.bytes)}${event.total === undefined ? '' : ` of ${bytes(event.total)}`}`,
-      )
+      print(`      ${event.host}: ${event.path} ${transferText(event, since)}`)
       return
     }
     if (event.type === 'command.skipped') {
@@ -180,9 +181,10 @@ export function plainRenderer(context: RenderContext, heading?: (title: string) 
         under(node, event.phase, event.at)
         said(node, event.message)
       } else if (event.type === 'node.progress') {
+        const since = sinceStart(starts, progressKey(event), event.done, event.at)
         if (!due(event.node, event.at)) return
         under(node, event.phase, event.at)
-        said(node, `${String(event.done)}${event.total === undefined ? '' : ` of ${String(event.total)}`}`)
+        said(node, progressText(event, since))
       } else if (event.type === 'node.retrying') {
         under(node, event.phase, event.at)
         print(style.yellow(`    ! ${node.host === undefined ? '' : `${node.host} `}${retryText(event)}`))

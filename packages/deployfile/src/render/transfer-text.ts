@@ -1,7 +1,12 @@
-import type { CommandEvent } from '@deployfile/core'
 import { clock } from './duration.ts'
 
-export type Transfer = Extract<CommandEvent, { type: 'transfer' }>
+/** Bytes on their way, of a file or of whatever a task tells of. */
+export interface Transfer {
+  readonly bytes: number
+  readonly total?: number
+  /** `total` is a guess. */
+  readonly estimated?: boolean
+}
 
 /** When a transfer was first told of, in milliseconds since 1970, and how far it was. */
 export interface TransferStart {
@@ -14,17 +19,31 @@ const SETTLED = 1000
 
 /** `12.0 MB of 48.0 MB (25%)  4.0 MB/s  00:09 left`; the rate once there is one, the rest where the size is known. */
 export function transferText(
-  { bytes: done, total }: Transfer,
+  { bytes: done, total, estimated = false }: Transfer,
   since: TransferStart & { readonly for: number },
 ): string {
   const known = total !== undefined && total > 0
+  const about = estimated ? '~' : ''
   const size = known
-    ? `${bytes(done)} of ${bytes(total)} (${String(Math.floor((100 * done) / total))}%)`
+    ? `${bytes(done)} of ${about}${bytes(total)} (${about}${String(Math.floor((100 * done) / total))}%)`
     : bytes(done)
   const rate = since.for < SETTLED ? 0 : ((done - since.bytes) * 1000) / since.for
   if (rate <= 0) return size
-  const left = known && done < total ? `  ${clock(((total - done) / rate) * 1000)} left` : ''
+  const left = known && done < total ? `  ${about}${clock(((total - done) / rate) * 1000)} left` : ''
   return `${size}  ${bytes(rate)}/s${left}`
+}
+
+/** How long ago something was first told of, and how far it was then. The same again from its beginning counts anew. */
+export function sinceStart(
+  starts: Map<string, TransferStart>,
+  key: string,
+  done: number,
+  at: number,
+): TransferStart & { readonly for: number } {
+  const known = starts.get(key)
+  const start = known && known.bytes <= done ? known : { at, bytes: done }
+  starts.set(key, start)
+  return { ...start, for: at - start.at }
 }
 
 /** 1.2 MB, in steps of 1000. */

@@ -2,7 +2,8 @@ import type { CommandEvent, NodeStatus, Plan, PlanNode, RunEvent } from '@deploy
 import { labelOf } from './node-label.ts'
 import { retryText } from './retry-text.ts'
 import { printable } from './style.ts'
-import { transferText, type Transfer, type TransferStart } from './transfer-text.ts'
+import { progressKey, progressText } from './progress-text.ts'
+import { sinceStart, transferText, type TransferStart } from './transfer-text.ts'
 
 export type RowState = 'waiting' | 'running' | 'undoing' | 'undone' | 'stuck' | NodeStatus
 
@@ -23,7 +24,7 @@ export interface Row {
   readonly undone: Map<string, boolean>
   /** Commands under way that only read. */
   readonly reading: Set<number>
-  /** When the first bytes of each file were told of that is on its way, by host and path. */
+  /** When something that is on its way was first told of: a file by host and path, or a part of a node's work. */
   readonly transfers: Map<string, TransferStart>
   startedAt: number | undefined
   endedAt: number | undefined
@@ -127,7 +128,9 @@ function applyToRow(
       if (event.phase === 'run') row.said.push(row.last)
       return
     case 'node.progress':
-      row.last = `${place}${String(event.done)}${event.total === undefined ? '' : ` of ${String(event.total)}`}`
+      row.last =
+        place +
+        printable(progressText(event, sinceStart(row.transfers, progressKey(event), event.done, event.at)))
       return
     case 'node.retrying':
       row.last = `${place}${retryText(event)}`
@@ -153,7 +156,7 @@ function applyCommand(row: Row, event: CommandEvent, place: string, at: number):
     row.said.push(row.last)
   }
   if (event.type === 'transfer')
-    row.last = `${place}${event.path} ${transferText(event, sinceOf(row, event, at))}`
+    row.last = `${place}${event.path} ${transferText(event, sinceStart(row.transfers, `${event.host} ${event.path}`, event.bytes, at))}`
   if (event.type === 'command.started') {
     // What a task reads for itself is not what a person waits for.
     if (event.reads) row.reading.add(event.command)
@@ -162,16 +165,6 @@ function applyCommand(row: Row, event: CommandEvent, place: string, at: number):
   if (event.type === 'command.output' && !row.reading.has(event.command))
     row.last = place + printable(event.line)
   if (event.type === 'command.ended') row.reading.delete(event.command)
-}
-
-/** Milliseconds since a transfer was first told of, and what had been sent by then. */
-function sinceOf(row: Row, event: Transfer, at: number): TransferStart & { readonly for: number } {
-  const key = `${event.host} ${event.path}`
-  const known = row.transfers.get(key)
-  // The same file again, as in another attempt, starts anew.
-  const start = known && known.bytes <= event.bytes ? known : { at, bytes: event.bytes }
-  row.transfers.set(key, start)
-  return { ...start, for: at - start.at }
 }
 
 /** What a row is as a whole: the worst of its hosts once all are over. */

@@ -1,4 +1,4 @@
-import type { CommandEvent, Plan, PlanNode, RunEventBody } from '@deployfile/core'
+import type { CommandEvent, Plan, PlanNode, ProgressFacts, RunEventBody } from '@deployfile/core'
 import { describe, expect, it } from 'vitest'
 import { plainRenderer } from '../../src/render/plain.ts'
 import { createStyle } from '../../src/render/style.ts'
@@ -147,7 +147,49 @@ describe('plain', () => {
         of('release@dev/web1', { type: 'transfer', host: 'web1', path: 'dist.tar', bytes, total: 3_000_000 }),
       ] as const
     expect(print(false, at(1, 1000), at(11, 1_000_000), at(12, 2_000_000), at(13, 3_000_000))).toBe(
-      '00:11 release\n      web1: dist.tar 1.0 MB of 3.0 MB\n      web1: dist.tar 3.0 MB of 3.0 MB\n',
+      '00:11 release\n      web1: dist.tar 1.0 MB of 3.0 MB (33%)  99.9 kB/s  00:20 left\n      web1: dist.tar 3.0 MB of 3.0 MB (100%)  249.9 kB/s\n',
+    )
+  })
+
+  it('reports how far a task is every ten seconds, part by part, a guess as a guess', () => {
+    const at = (
+      second: number,
+      done: number,
+      total: number | undefined,
+      facts: ProgressFacts,
+    ): readonly [number, RunEventBody] => [
+      second,
+      {
+        ...({ type: 'node.progress', node: 'release@dev/web1', phase: 'run', done } as const),
+        ...facts,
+        ...(total !== undefined && { total }),
+      },
+    ]
+    const dump = { what: 'dump', unit: 'bytes', estimated: true }
+    const hash = { what: 'sha256', unit: 'bytes' }
+    const restore = { what: 'restore', unit: 'entries' }
+    expect(
+      print(
+        false,
+        at(1, 1_000_000, 48_000_000, dump),
+        at(11, 21_000_000, 48_000_000, dump),
+        at(12, 23_000_000, 48_000_000, dump),
+        at(22, 49_000_000, 48_000_000, dump),
+        at(30, 1_000_000, 50_000_000, hash),
+        at(33, 25_000_000, 50_000_000, hash),
+        at(44, 12, 40, { ...restore, note: '2000000 rows of 2 tables at work' }),
+        at(55, 7, undefined, {}),
+      ),
+    ).toBe(
+      [
+        '00:11 release',
+        '      web1: dump: 21.0 MB of ~48.0 MB (~43%)  2.0 MB/s  ~00:13 left',
+        '      web1: dump: 49.0 MB  2.3 MB/s',
+        '      web1: sha256: 25.0 MB of 50.0 MB (50%)  8.0 MB/s  00:03 left',
+        '      web1: restore: 12 of 40 entries, 2000000 rows of 2 tables at work',
+        '      web1: 7',
+        '',
+      ].join('\n'),
     )
   })
 

@@ -4,7 +4,7 @@ import { bytes, transferText } from '../../src/render/transfer-text.ts'
 const MB = 1_000_000
 const text = (done: number, total: number | undefined, milliseconds: number, before = 0): string =>
   transferText(
-    { type: 'transfer', host: 'web1', path: 'x', bytes: done, ...(total !== undefined && { total }) },
+    { bytes: done, ...(total !== undefined && { total }) },
     { at: 0, bytes: before, for: milliseconds },
   )
 

@@ -42,6 +42,20 @@ const ended = (id: string, status: NodeStatus, phase: 'run' | 'undo' = 'run'): R
 })
 
 describe('rows', () => {
+  it('say how far a task is', () => {
+    const rows = treeRows(plan([node('db:backup:create', 'db1')]))
+    const progress = { type: 'node.progress', node: 'db:backup:create@dev/db1', phase: 'run' } as const
+    const dump = { ...progress, what: 'dump', unit: 'bytes', estimated: true, total: 48_000_000 } as const
+    const at = (event: RunEventBody, milliseconds: number): void =>
+      rows.apply({ ...event, seq: 1, at: milliseconds })
+    at({ ...dump, done: 4_000_000 }, 1000)
+    expect(rows.list[0]?.last).toBe('dump: 4.0 MB of ~48.0 MB (~8%)')
+    at({ ...dump, done: 12_000_000 }, 3000)
+    expect(rows.list[0]?.last).toBe('dump: 12.0 MB of ~48.0 MB (~25%)  4.0 MB/s  ~00:09 left')
+    at({ ...progress, done: 3, total: 9, unit: 'files' }, 4000)
+    expect(rows.list[0]?.last).toBe('3 of 9 files')
+  })
+
   it('are one a task, with its hosts, without milestones and the inner nodes of hooks', () => {
     const rows = treeRows(
       plan([
