@@ -7,7 +7,7 @@ import { gateOf } from './limits.ts'
 import { addFailure, type NodeSet, type NodeState, type RunState } from './run-state.ts'
 import { emit, ofCalled, record } from './tell.ts'
 import { walk } from './walk.ts'
-import { withCalled } from './with-called.ts'
+import { withCalled, type WithCalled } from './with-called.ts'
 
 /**
  * Undoes every node that started and is not behind a commit: along reversed edges, so that nothing is undone before what was built on
@@ -120,7 +120,7 @@ async function finallyOf(run: RunState, { states, graph }: NodeSet, signal: Abor
  * The nodes that stay as they are. A task with `commits` counts once it has ended well on every host where it is planned and not
  * skipped; until then nothing is behind it. One that skipped itself on all of them has decided not to commit.
  */
-export function committed({ states, graph }: NodeSet): ReadonlySet<number> {
+function committed({ states, ground }: WithCalled): ReadonlySet<number> {
   const byTask = new Map<string, number[]>()
   for (const [index, { spec, node }] of states.entries()) {
     if (spec.commits !== true || node.kind !== 'task' || node.skip !== undefined) continue
@@ -131,17 +131,20 @@ export function committed({ states, graph }: NodeSet): ReadonlySet<number> {
       nodes.every((index) => endedWell(states[index])) &&
       nodes.some((index) => states[index]?.status === 'done'),
   )
-  return withWhatTheyCalled({ states, graph }, ancestors(graph, points.flat()))
+  return withWhatTheyCalled({ states, ground }, ancestors(ground, points.flat()))
 }
 
-/** What was called stays where its caller does, and so does what that was built on. */
-function withWhatTheyCalled({ states, graph }: NodeSet, kept: ReadonlySet<number>): ReadonlySet<number> {
+/** What was called stays where its caller does, and so does what that was built on; but not who else had called that. */
+function withWhatTheyCalled(
+  { states, ground }: Pick<WithCalled, 'states' | 'ground'>,
+  kept: ReadonlySet<number>,
+): ReadonlySet<number> {
   const isKept = new Set([...kept].map((index) => states[index]))
   const called = states.flatMap(({ caller }, index) =>
     caller && isKept.has(caller) && !kept.has(index) ? [index] : [],
   )
   if (called.length === 0) return kept
-  return withWhatTheyCalled({ states, graph }, new Set([...kept, ...ancestors(graph, called)]))
+  return withWhatTheyCalled({ states, ground }, new Set([...kept, ...ancestors(ground, called)]))
 }
 
 function endedWell(state: NodeState | undefined): boolean {

@@ -37,6 +37,31 @@ describe('taking back', () => {
     ])
   })
 
+  test('what a commit has called stays with all that it needed, but not who had called that before it', async () => {
+    undone.length = 0
+    const shared = step('shared')
+    const undo = (name: string) => () => void undone.push(name)
+    const helper = (name: string): AnyTask =>
+      task(name, { needs: { shared }, run: () => 1, undo: undo(name) })
+    const [one, two] = [helper('one'), helper('two')]
+    let letGo = (): void => undefined
+    const done = new Promise<void>((resolve) => (letGo = resolve))
+    const first = task('first', { run: ({ call }) => call(one).then(letGo), undo: undo('first') })
+    const commit = task('commit', {
+      commits: true,
+      run: ({ call }) => done.then(() => call(two)),
+      undo: undo('commit'),
+    })
+    const fails = task('fails', {
+      needs: { first, commit },
+      run: () => {
+        throw new Error('x')
+      },
+    })
+    await runWith(fails, [one, two])
+    expect(undone).toEqual(['one', 'first', 'finally shared'])
+  })
+
   test('also where the caller has no undo and has ended well, and not behind a commit', async () => {
     undone.length = 0
     const a = step('a')

@@ -55,6 +55,12 @@ test.each([
   },
 )
 
+/** The second is a point of no return and calls what the first, on which it does not stand, has called before it. */
+const sharingCall: readonly CutTask[] = [1, 1, 0].map((calls, index) => ({
+  ...({ behaviour: 'at once', needs: 0, onWeb: false, rolling: false, lock: false, hooked: false } as const),
+  ...{ commits: index === 1, calls, time: 1 },
+}))
+
 test('a run killed at any event can be undone', { timeout: 240_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.oneof(wellTasks, failingTasks), second, async (specs, again) => {
@@ -78,7 +84,7 @@ test('a run killed at any event can be undone', { timeout: 240_000 }, async () =
         expectWellFormed(events)
       }
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, examples: [[sharingCall, { at: 1, when: 'after', loses: false }]] },
   )
 })
 
