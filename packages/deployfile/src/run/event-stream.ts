@@ -35,7 +35,7 @@ export function eventStream(onReader: () => void): EventStream {
     let seen = 0
     for (;;) {
       while (file !== undefined && seen < written) {
-        const piece = await readPiece(file, begins + offset)
+        const piece = await readNext(file, begins + offset)
         offset += piece.length
         if (!piece.includes(NEWLINE)) {
           rest.push(piece)
@@ -82,17 +82,27 @@ const PIECE = 64 * 1024
 const NEWLINE = 0x0a
 
 /** @throws Problem `EVENTS_LOST` (check) when the file is shorter than what was written to it */
+async function readNext(file: string, offset: number): Promise<Buffer> {
+  const early = await readPiece(file, offset)
+  if (early.length > 0) return early
+  // The journal writes at the end of the turn in which an event comes, and a thread may have read before that. Its turn was asked for
+  // before this one, so it has had it.
+  await new Promise(setImmediate)
+  const piece = await readPiece(file, offset)
+  if (piece.length > 0) return piece
+  throw new Problem('check', 'EVENTS_LOST', `${file} was cut off while its run was being read`, {
+    hint: 'Leave the folder of a run alone until it has ended.',
+  })
+}
+
 async function readPiece(file: string, offset: number): Promise<Buffer> {
   const handle = await open(file, 'r')
   try {
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(PIECE), 0, PIECE, offset)
-    if (bytesRead > 0) return buffer.subarray(0, bytesRead)
+    return buffer.subarray(0, bytesRead)
   } finally {
     await handle.close()
   }
-  throw new Problem('check', 'EVENTS_LOST', `${file} was cut off while its run was being read`, {
-    hint: 'Leave the folder of a run alone until it has ended.',
-  })
 }
 
 function splitLines(bytes: Buffer): { readonly whole: readonly string[]; readonly rest: Buffer } {
