@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { makeGitServer } from '../../test/servers/git.ts'
 import { makeSshKey } from '../../test/servers/ssh-keys.ts'
 import { startSshd, type SshHost } from '../../test/servers/sshd.ts'
@@ -39,13 +40,18 @@ const [sshConfig, knownHosts] = [join(root, 'ssh_config'), join(root, 'known_hos
 writeFileSync(sshConfig, hosts.map((host) => host.sshConfig(knownHosts)).join('\n'))
 writeFileSync(knownHosts, hosts.map((host) => `${host.knownHostsLine}\n`).join(''))
 writeFileSync(join(root, 'deploy.sh'), SCRIPT)
+// The package as it is published: its code in a few files is what people run.
+const modules = join(root, 'node_modules')
+const { stageModules } = (await import(pathToFileURL(resolve('scripts/pack/project.mjs')).href)) as {
+  stageModules: (root: string, modules: string) => Promise<void>
+}
+await stageModules(resolve('.'), modules)
 
 const env = {
   ...{ PATH: process.env['PATH'], HOME: root, USER: 'developer', LC_ALL: 'C.UTF-8' },
   DEPLOYFILE_SSH_CONFIG: sshConfig,
 }
 let peak = 0
-process.setMaxListeners(0)
 
 /** Runs a program to its end, and remembers the most memory that its process has had. */
 async function run(cwd: string, program: string, args: readonly string[]): Promise<void> {
@@ -70,7 +76,7 @@ try {
   for (const count of COUNTS) {
     const some = hosts.slice(0, count)
     const project = join(root, `with-${String(count)}`)
-    writeProjects(project, git.repository, sshConfig, some)
+    writeProjects(project, git.repository, sshConfig, some, modules)
     let changes = 0
     const commit = (): void => {
       const changed = names.slice(0, 7).map((name) => [name, `${String(++changes)} ${content()}`])
@@ -105,7 +111,7 @@ try {
       ),
       contender('ours', 'ours', () =>
         run(join(project, 'ours'), process.execPath, [
-          resolve('packages/deployfile/bin/deployfile.js'),
+          join(modules, 'deployfile/bin/deployfile.js'),
           'deploy',
           '-q',
         ]),

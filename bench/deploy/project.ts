@@ -1,13 +1,17 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { SshHost } from '../../test/servers/sshd.ts'
 
-/** The folder of a deployfile project and of a Capistrano one, which deploy the same repository to the same hosts. */
+/**
+ * The folder of a deployfile project and of a Capistrano one, which deploy the same repository to the same hosts. `modules` holds the
+ * packages of the first.
+ */
 export function writeProjects(
   folder: string,
   repository: string,
   sshConfig: string,
   hosts: readonly SshHost[],
+  modules: string,
 ): void {
   const write = (name: string, text: string): void => {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
@@ -25,8 +29,7 @@ const hosts = { ${hosts.map(({ name }) => `${name}: { roles: ['app'] }`).join(',
 export default defineConfig({ stages: { production: { hosts } }, defaultStage: 'production', use: [app] })
 `,
   )
-  mkdirSync(join(folder, 'ours/node_modules'))
-  symlinkSync(resolve('packages/deployfile'), join(folder, 'ours/node_modules/deployfile'))
+  symlinkSync(modules, join(folder, 'ours/node_modules'))
   const ssh = `{ config: ['${sshConfig}'], user_known_hosts_file: '${dirname(sshConfig)}/known_hosts', auth_methods: %w(publickey), forward_agent: false }`
   write(
     'cap/Capfile',

@@ -9,15 +9,20 @@ import { stageDeployfile } from './bundle.mjs'
 export async function stageProject(root, folder) {
   const modules = join(folder, 'node_modules')
   mkdirSync(join(folder, '.git'), { recursive: true })
-  mkdirSync(modules)
+  await stageModules(root, modules)
+  writeFileSync(join(folder, 'package.json'), '{ "name": "project", "private": true, "type": "module" }\n')
+  writeFileSync(join(folder, 'deploy.config.ts'), CONFIG)
+  return join(modules, 'deployfile/bin/deployfile.js')
+}
+
+/** A folder of packages in which `deployfile` is as it is published. What it depends on is linked from here. Needs the build. */
+export async function stageModules(root, modules) {
+  mkdirSync(modules, { recursive: true })
   for (const name of readdirSync(join(root, 'node_modules'))) {
     if (name !== 'deployfile' && !name.startsWith('.'))
       symlinkSync(join(root, 'node_modules', name), join(modules, name))
   }
   await stageDeployfile(root, join(modules, 'deployfile'))
-  writeFileSync(join(folder, 'package.json'), '{ "name": "project", "private": true, "type": "module" }\n')
-  writeFileSync(join(folder, 'deploy.config.ts'), CONFIG)
-  return join(modules, 'deployfile/bin/deployfile.js')
 }
 
 const CONFIG = `import { defineConfig, perStage, task } from 'deployfile'

@@ -1,8 +1,7 @@
 import { parseAddress, Problem, type Host } from '@deployfile/core'
 import { goodReleases, readState, STATE_SCRIPT, type HostState } from './host-state.ts'
-import { locate, type Layout, type OnHost } from './layout.ts'
+import { runLocated, type Layout, type OnHost } from './layout.ts'
 import type { StageOptions } from './options.ts'
-import { runSteps } from './step.ts'
 
 /** Kilobytes and inodes below which nothing is begun: a disk that fills up half-way leaves half of everything. */
 const LEAST_ROOM = 64 * 1024
@@ -61,24 +60,12 @@ ${STATE_SCRIPT}`
  */
 export async function checkHost(context: OnHost, options: StageOptions): Promise<HostState> {
   const { host, remote, log } = context
-  const layout = await locate(remote, options.deployTo)
-  const { linkedDirs, source, group } = options
+  const { linkedDirs, source, group, deployTo } = options
   const linkedFiles = await neededFiles(context, options)
   const programs = [...source.programs, 'tar'].join(' ')
-  const values = [
-    layout.deployTo,
-    programs,
-    group ?? '',
-    String(linkedFiles.length),
-    ...linkedFiles,
-    ...linkedDirs,
-  ]
-  const { stdout } = await runSteps(
-    remote,
-    { title: 'check the host', code: 'CHECK_FAILED', reads: true },
-    CHECK_SCRIPT,
-    values,
-  )
+  const values = [programs, group ?? '', String(linkedFiles.length), ...linkedFiles, ...linkedDirs]
+  const purpose = { title: 'check the host', code: 'CHECK_FAILED', reads: true }
+  const { stdout, layout } = await runLocated(remote, purpose, CHECK_SCRIPT, deployTo, values)
   const faults = readFaults(stdout, host, layout, linkedDirs)
   if (faults.length > 0) throw notReady(host, faults)
   const wrong = readClock(stdout)
@@ -198,16 +185,11 @@ function notReady(host: Host, faults: readonly Fault[]): Problem {
  * @throws Problem (check) `NO_OLDER_RELEASE` where `current` has nothing before it, `HOST_NOT_READY` where it is no link
  */
 export async function checkRollback({ host, remote }: OnHost, options: StageOptions): Promise<HostState> {
-  const layout = await locate(remote, options.deployTo)
   const script = `to=$1
 if [ -e "$to/current" ] && [ ! -L "$to/current" ]; then printf 'fault\\tcurrent-is-no-link\\t\\n'; fi
 ${STATE_SCRIPT}`
-  const { stdout } = await runSteps(
-    remote,
-    { title: 'look for the release before', code: 'CHECK_FAILED', reads: true },
-    script,
-    [layout.deployTo],
-  )
+  const purpose = { title: 'look for the release before', code: 'CHECK_FAILED', reads: true }
+  const { stdout, layout } = await runLocated(remote, purpose, script, options.deployTo, [])
   const faults = readFaults(stdout, host, layout)
   if (faults.length > 0) throw notReady(host, faults)
   const state = readState(stdout)

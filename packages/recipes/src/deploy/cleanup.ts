@@ -1,4 +1,17 @@
 import { goodReleases, type HostState } from './host-state.ts'
+import type { Release } from './tasks.ts'
+
+/**
+ * The state of a host once the release of this run is live there, from that before: looking again would be a round trip. What was live
+ * counts as good, also where its run died before it said so: the build has said it.
+ */
+export function withRelease(state: HostState, { name, revision }: Release): HostState {
+  const before = state.releases.filter((one) => one.name !== name)
+  const said = before.map((one) =>
+    one.name === state.live && one.state === 'building' ? ({ ...one, state: 'live' } as const) : one,
+  )
+  return { ...state, live: name, releases: [...said, { name, complete: true, revision, state: 'live' }] }
+}
 
 /**
  * Which folders cleanup removes: of the good releases all but the last `keep` by name; of the bad ones (rolled back, failed) those older

@@ -1,7 +1,7 @@
 import { group, optional, type HostSelector } from '@deployfile/core'
 import { taskAs } from './as-configured.ts'
 import { archiveRelease } from './archive.ts'
-import { staleReleases } from './cleanup.ts'
+import { staleReleases, withRelease } from './cleanup.ts'
 import { surveyHost } from './host-state.ts'
 import { locate } from './layout.ts'
 import { stageOptions, type DeployOptions, type Planning, type WhenReady } from './options.ts'
@@ -21,12 +21,13 @@ export function finishTasks(
   on: HostSelector,
   when: WhenReady,
   {
+    check,
     release,
     revert,
     rollbackCheck,
     published,
     healthy,
-  }: Pick<DeployTasks, 'release' | 'revert' | 'rollbackCheck' | 'published' | 'healthy'>,
+  }: Pick<DeployTasks, 'check' | 'release' | 'revert' | 'rollbackCheck' | 'published' | 'healthy'>,
 ): FinishTasks {
   const task = taskAs(options)
   const finishing = group('deploy:finishing', { healthy: optional(healthy), published: optional(published) })
@@ -34,14 +35,18 @@ export function finishTasks(
     desc: 'Remove old releases',
     on,
     onError: 'warn',
-    needs: { finishing: optional(finishing), release: optional(release) },
+    needs: { finishing: optional(finishing), release: optional(release), state: optional(check) },
     when,
     run: async (context) => {
-      const { stage, host, remote, log } = context
+      const { stage, host, remote, needs, log } = context
       const settled = stageOptions(options, stage, host)
-      const { deployTo } = await locate(remote, settled.deployTo)
-      const removed = staleReleases(await surveyHost(remote, deployTo), settled.keepReleases)
-      if (removed.length > 0) await removeOldReleases(context, settled, removed)
+      const { release: made, state } = needs
+      const now =
+        made && state
+          ? withRelease(state, made)
+          : await surveyHost(remote, (await locate(remote, settled.deployTo)).deployTo)
+      const stale = staleReleases(now, settled.keepReleases)
+      const removed = await removeOldReleases(context, settled, stale)
       log(
         removed.length > 0
           ? `removed ${removed.join(', ')}`

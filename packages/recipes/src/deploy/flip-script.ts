@@ -105,3 +105,7 @@ ${LEDGER_FUNCTION}
 step 'writing the ledger'
 mkdir -p "$1/.deployfile"
 ledger "$2"`
+
+/** The same, and then the command $3, which has the shell's place, without its \`set -u\`. */
+export const NOTE_AND_RUN_SCRIPT = String.raw`${NOTE_SCRIPT}
+exec sh -e -c "$3"`

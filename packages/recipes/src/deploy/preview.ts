@@ -1,4 +1,4 @@
-import { staleReleases } from './cleanup.ts'
+import { staleReleases, withRelease } from './cleanup.ts'
 import type { HostState } from './host-state.ts'
 import { locate, type OnHost } from './layout.ts'
 import type { StageOptions } from './options.ts'
@@ -54,8 +54,7 @@ export async function previewCleanup(
   release: Release | undefined,
 ): Promise<{ readonly removed: readonly string[] }> {
   const { releases } = await locate(remote, options.deployTo)
-  const added = { name: release?.name ?? '', complete: true, state: 'live' } as const
-  const then = release ? { ...state, live: release.name, releases: [...state.releases, added] } : state
+  const then = release ? withRelease(state, release) : state
   const removed = staleReleases(then, options.keepReleases)
   for (const name of removed) await remote.remove(`${releases}/${name}`)
   if (removed.length === 0) log(`nothing older than the last ${String(options.keepReleases)}`)

@@ -70,15 +70,24 @@ to=$1 run=$2
 shift 2
 ${TAKE_AWAY}
 step 'removing old releases'
-for name in "$@"; do take_away "$name"; done`
+for name in "$@"; do
+  if [ -d "$to/releases/$name" ]; then
+    take_away "$name"
+    if [ ! -d "$to/releases/$name" ]; then printf '%s\n' "$name"; fi
+  fi
+done`
 
-/** Removes old releases by name; never the one that `current` resolves to at that moment. */
+/**
+ * Removes old releases by name; never the one that `current` resolves to at that moment. Returns those that were there and are gone.
+ */
 export async function removeOldReleases(
   { remote, run }: OnHost,
   options: StageOptions,
   names: readonly string[],
-): Promise<void> {
+): Promise<readonly string[]> {
+  if (names.length === 0) return []
   const { deployTo } = await locate(remote, options.deployTo)
   const purpose = { title: 'remove old releases', code: 'CLEANUP_FAILED' }
-  await runSteps(remote, purpose, CLEANUP_SCRIPT, [deployTo, run.id, ...names])
+  const { stdout } = await runSteps(remote, purpose, CLEANUP_SCRIPT, [deployTo, run.id, ...names])
+  return stdout.split('\n').filter((name) => names.includes(name))
 }

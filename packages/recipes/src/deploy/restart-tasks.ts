@@ -2,7 +2,7 @@ import { all, optional, Problem, toRecord, type HostSelector } from '@deployfile
 import { taskAs } from './as-configured.ts'
 import type { OnHost } from './layout.ts'
 import { stageOptions, type DeployOptions, type Planning, type WhenReady } from './options.ts'
-import { markRestart, restartApplication } from './restart.ts'
+import { restartAndNote, restartApplication } from './restart.ts'
 import type { Decision, DeployTasks } from './tasks.ts'
 import { typed } from './typed.ts'
 import { verifyRelease } from './verify.ts'
@@ -41,8 +41,9 @@ export function restartTasks(
         }
         // Going back restarts only where a restart had begun; of this process nothing may be left to remember it.
         const name = (needs.release ?? needs.revert)?.name
-        if (name !== undefined && run.dryRun !== true) await markRestart(context, settled, name)
-        await restartApplication(context, settled, needs.release)
+        if (name === undefined || run.dryRun === true)
+          await restartApplication(context, settled, needs.release)
+        else await restartAndNote(context, settled, name, needs.release)
         // What is not well ends the batch, and the hosts of the others go on as they were.
         if (options.rolling && run.dryRun !== true) await verifyRelease(context, settled)
       }),

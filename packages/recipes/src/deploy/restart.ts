@@ -1,6 +1,6 @@
 import { Problem, toRecord } from '@deployfile/core'
 import type { RestartStrategy } from '../restart/strategy.ts'
-import { NOTE_SCRIPT } from './flip-script.ts'
+import { NOTE_AND_RUN_SCRIPT, NOTE_SCRIPT } from './flip-script.ts'
 import { locate, type OnHost } from './layout.ts'
 import { ledgerLine } from './ledger.ts'
 import type { StageOptions } from './options.ts'
@@ -9,19 +9,37 @@ import type { Release } from './tasks.ts'
 import { typed } from './typed.ts'
 import { runUserCommand } from './user-command.ts'
 
-/** Writes down that the application is told to start from a release, before it is: what goes back must then restart as well. */
-export async function markRestart(
-  { remote, run }: OnHost,
+/**
+ * Restarts the application, and before that writes down that it is told to start from the release `name`: what goes back must then
+ * restart as well. With a command both are one round trip.
+ * @throws Problem (task) `RESTART_FAILED`, and what a strategy throws
+ */
+export async function restartAndNote(
+  context: OnHost,
   options: StageOptions,
-  release: string,
+  name: string,
+  release?: Release,
 ): Promise<void> {
-  const { deployTo } = await locate(remote, options.deployTo)
+  const { remote, run } = context
+  const { restart } = options
+  const { deployTo, current } = await locate(remote, options.deployTo)
   const line = ledgerLine({
-    ...{ release, state: 'live', run: run.id, restart: true, at: new Date().toISOString(), user: run.user },
+    ...{ release: name, state: 'live', run: run.id, restart: true },
+    ...{ at: new Date().toISOString(), user: run.user },
   })
-  const purpose = { title: 'write down the restart', code: 'RESTART_FAILED' }
-  await runSteps(remote, purpose, NOTE_SCRIPT, [deployTo, line])
+  const code = 'RESTART_FAILED'
+  if (typeof restart === 'string') {
+    const title = `restart: ${restart.trim().split(/[\r\n]/)[0] ?? ''}`
+    const last = { what: 'the restart', command: `sh -e -c ${restart}` }
+    const purpose = { title, code, hint: ranIn(current), last }
+    await runSteps(remote, purpose, NOTE_AND_RUN_SCRIPT, [deployTo, line, restart], { cwd: current })
+    return
+  }
+  await runSteps(remote, { title: 'write down the restart', code }, NOTE_SCRIPT, [deployTo, line])
+  await restartApplication(context, options, release)
 }
+
+const ranIn = (current: string): string => `It ran in ${current}.`
 
 /** Restarts the application on a host, by the strategy or command of the options; does nothing where there is none. */
 export async function restartApplication(
@@ -52,7 +70,7 @@ function byCommand(command: string): RestartStrategy {
     restart: ({ remote, host, current }) =>
       runUserCommand({ remote, host }, current, {
         ...{ command, what: 'the restart', code: 'RESTART_FAILED' },
-        hint: `It ran in ${current}.`,
+        hint: ranIn(current),
       }),
   }
 }

@@ -1,4 +1,4 @@
-import { isProblem, Problem, type CommandOutput, type Shell } from '@deployfile/core'
+import { isProblem, Problem, type CommandOptions, type CommandOutput, type Shell } from '@deployfile/core'
 
 const MARK = 'deployfile: failed while '
 
@@ -21,6 +21,8 @@ export interface Purpose {
   readonly hint?: string
   /** It changes nothing, and what it prints is for us. Default false. */
   readonly reads?: boolean
+  /** What the script becomes at its end (`exec`), where no step can say that it failed: what it is for, and its text. */
+  readonly last?: { readonly what: string; readonly command: string }
 }
 
 /**
@@ -32,9 +34,11 @@ export async function runSteps(
   purpose: Purpose,
   text: string,
   values: readonly string[],
+  options: Pick<CommandOptions, 'cwd'> = {},
 ): Promise<CommandOutput> {
+  const { title, reads = false } = purpose
   try {
-    return await remote.script(wrap(purpose.title, text), values, { reads: purpose.reads ?? false })
+    return await remote.script(wrap(title, text), values, { reads, ...options })
   } catch (error) {
     throw explain(error, remote.host.name, purpose)
   }
@@ -44,17 +48,18 @@ export async function runSteps(
 function explain(error: unknown, host: string, purpose: Purpose): unknown {
   if (!isProblem(error) || error.code !== 'COMMAND_FAILED' || !error.details.command) return error
   const { command } = error.details
+  const { last } = purpose
   const marked = command.tail.findLast((line) => line.startsWith(MARK))
   const tail = command.tail.filter((line) => !line.startsWith(MARK))
   const why = tail.findLast((line) => line.trim() !== '') ?? endOf(command.exitCode, command.signal)
   return new Problem(
     'task',
     purpose.code,
-    `${host}: ${marked?.slice(MARK.length) ?? 'a step'} failed: ${why}`,
+    `${host}: ${marked?.slice(MARK.length) ?? last?.what ?? 'a step'} failed: ${why}`,
     {
       host,
       hint: purpose.hint,
-      command: { ...command, tail },
+      command: { ...command, ...(!marked && last && { text: last.command }), tail },
       cause: error,
     },
   )

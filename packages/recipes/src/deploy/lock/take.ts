@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isProblem, Problem } from '@deployfile/core'
-import type { Layout, OnHost } from '../layout.ts'
-import { runSteps } from '../step.ts'
+import { locate, runLocated, type Layout, type OnHost } from '../layout.ts'
 import { describeLock, lockHeld } from './describe.ts'
 import { ownerStart, ownerText, readLock, type LockState } from './owner.ts'
 import { isGone } from './process.ts'
@@ -20,12 +19,12 @@ export interface Wanted {
 
 /**
  * Takes the lock of a deployment, or takes it over from a run that is surely dead; waits for that of a living one as long as the run
- * may (`--lock-wait`). Returns the owner that it was taken over from.
+ * may (`--lock-wait`). A relative `deployTo` will do. Returns the owner that it was taken over from.
  * @throws Problem `LOCK_HELD` (check), `HOST_NOT_READY` (check) where the lock cannot be made
  */
 export async function takeLock(
   context: OnHost,
-  layout: Layout,
+  layout: Pick<Layout, 'deployTo'>,
   wanted: Wanted = {},
 ): Promise<LockState | undefined> {
   const { run, host, signal, log } = context
@@ -65,28 +64,23 @@ export function whyDead({ owner, beat = 0, now }: LockState): string | undefined
 
 async function tryToTake(
   { remote, run, host }: OnHost,
-  { deployTo }: Layout,
+  { deployTo }: Pick<Layout, 'deployTo'>,
   { manual }: Wanted,
   dead: LockState | undefined,
 ): Promise<LockState | undefined> {
   const values = [
-    ...[deployTo, run.id, ownerText(run, manual), ownerStart(run.id)],
+    ...[run.id, ownerText(run, manual), ownerStart(run.id)],
     ...[dead?.text ?? '', String(dead?.turn ?? ''), String(dead?.beat ?? '')],
   ]
   try {
-    const { stdout } = await runSteps(
-      remote,
-      { title: 'take the deploy lock', code: 'HOST_NOT_READY' },
-      TAKE_SCRIPT,
-      values,
-    )
-    return readLock(stdout)
+    const purpose = { title: 'take the deploy lock', code: 'HOST_NOT_READY' }
+    return readLock((await runLocated(remote, purpose, TAKE_SCRIPT, deployTo, values)).stdout)
   } catch (error) {
     if (!isProblem(error) || error.code !== 'HOST_NOT_READY') throw error
     const { message, details } = error
     throw new Problem('check', 'HOST_NOT_READY', message, {
       ...details,
-      hint: `The lock is made in ${deployTo}/.deployfile: that must be writable there for ${host.user ?? 'the login'}.`,
+      hint: `The lock is made in ${(await locate(remote, deployTo)).own}: that must be writable there for ${host.user ?? 'the login'}.`,
     })
   }
 }

@@ -56,9 +56,9 @@ export function lockTasks(
     needs: { starting: optional(starting) },
     when: whenLocked(options),
     async run(context): Promise<HeldLock> {
-      const layout = await settle(context)
-      await takeLock(context, layout)
-      keepAlive(context, layout)
+      const { stage, host } = context
+      await takeLock(context, stageOptions(options, stage, host))
+      keepAlive(context, await settle(context))
       return { host: context.host.name }
     },
     async preview(context): Promise<HeldLock> {
