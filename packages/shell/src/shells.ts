@@ -27,6 +27,14 @@ export interface ShellsOptions {
   readonly notify?: (message: string) => void
 }
 
+export interface Shells extends ShellProvider {
+  /**
+   * Hosts that are going to be used, the first ones first. Nothing is connected to before the first of them is used over SSH; then all
+   * are, so that nobody waits for them one after the other. One that cannot be reached fails what uses it, and nothing else.
+   */
+  expect(hosts: readonly Host[]): void
+}
+
 const here: Host = {
   name: 'localhost',
   stage: '',
@@ -38,7 +46,7 @@ const here: Host = {
 }
 
 /** Shells of one run: hosts over SSH, hosts that are folders here (`transport: 'local'`), and this machine. */
-export function createShells(options: ShellsOptions): ShellProvider {
+export function createShells(options: ShellsOptions): Shells {
   const root = resolve(options.root)
   const shared = createShared()
   provideSecretReader(createSecretReader(root), options.askHidden)
@@ -56,6 +64,7 @@ export function createShells(options: ShellsOptions): ShellProvider {
   const configFile = config === undefined || config === '' ? undefined : resolve(root, config)
   // ssh2 takes a fifth of a second to load, and a run on this machine alone needs none of it.
   let ssh: ReturnType<typeof loadSsh> | undefined
+  const expected: Host[] = []
   const loadSsh = async () => {
     const [{ createPool }, { sshTransport }] = await Promise.all([
       import('./ssh/pool.ts'),
@@ -66,11 +75,20 @@ export function createShells(options: ShellsOptions): ShellProvider {
       askHidden: options.askHidden,
       notify: options.notify ?? (() => undefined),
     })
-    return { transport: (host: Host) => sshTransport(host, pool), close: () => pool.close() }
+    const ahead = (hosts: readonly Host[]): void => {
+      // Who uses it is told what is wrong.
+      for (const host of hosts) pool.connection(host).catch(() => undefined)
+    }
+    return { transport: (host: Host) => sshTransport(host, pool), ahead, close: () => pool.close() }
   }
   const overSsh = (host: Host): Transport => {
     let transport: ReturnType<Awaited<ReturnType<typeof loadSsh>>['transport']> | undefined
-    const own = async () => (transport ??= (await (ssh ??= loadSsh())).transport(host))
+    const own = async () => {
+      const { transport: open, ahead } = await (ssh ??= loadSsh())
+      transport ??= open(host)
+      if (expected.length > 0) ahead([host, ...expected.splice(0)])
+      return transport
+    }
     return {
       host,
       start: async (compose, signal, urgent) => (await own()).start(compose, signal, urgent),
@@ -82,6 +100,9 @@ export function createShells(options: ShellsOptions): ShellProvider {
     remote(host, scope) {
       const here = host.transport === 'local'
       return open(here ? localTransport(host, resolve(root, host.root ?? '.')) : overSsh(host), scope)
+    },
+    expect(hosts) {
+      expected.push(...hosts.filter(({ transport }) => transport === 'ssh'))
     },
     local: (scope) => open(localTransport(here, root), scope),
     async close() {

@@ -1,4 +1,4 @@
-import { fileJournal, type Journal, type RunInfo, type ShellProvider } from '@deployfile/core'
+import { fileJournal, type Host, type Journal, type RunInfo, type ShellProvider } from '@deployfile/core'
 import { createShells, type ShellsOptions } from '@deployfile/shell'
 
 /** What one run holds open: its journal, and the connections to its hosts. */
@@ -15,10 +15,17 @@ const CLOSING = 3000
 /** Who can be asked for a passphrase, and told of a host key that was added. */
 export type People = Pick<ShellsOptions, 'askHidden' | 'notify'>
 
-/** `keep`: how many bytes of the events of a run that goes on are whole lines. */
-export function openDoors(run: RunInfo, folder: string, keep?: number, people: People = {}): Doors {
+/** `hosts`: those that the run is going to use. `keep`: how many bytes of the events of a run that goes on are whole lines. */
+export function openDoors(
+  run: RunInfo,
+  folder: string,
+  hosts: readonly Host[],
+  keep?: number,
+  people: People = {},
+): Doors {
   const journal = fileJournal(folder, keep)
   const shells = createShells({ root: run.root, ...people })
+  shells.expect(hosts)
   return {
     journal,
     shells,

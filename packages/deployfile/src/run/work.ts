@@ -4,6 +4,7 @@ import {
   undoRecorded,
   type Catalog,
   type ExecuteOptions,
+  type Host,
   type Plan,
   type RecordedRun,
   type RunInfo,
@@ -56,6 +57,20 @@ export async function newWork(plan: Plan, place: Place, env: NodeJS.ProcessEnv):
   return { catalog, plan, run, folder, process, claim, sources: sourcesOf(catalog, config, root) }
 }
 
+/** Those on which something of a plan is run, in its order. */
+function hostsOf({ nodes }: Plan, { stages }: Catalog): readonly Host[] {
+  const used = new Set<Host>()
+  const byName = new Map(
+    [...stages].map(([name, { hosts }]) => [name, new Map(hosts.map((one) => [one.name, one]))]),
+  )
+  for (const { kind, milestone, skip, stage, host } of nodes) {
+    if (kind !== 'task' || milestone || skip !== undefined || host === undefined) continue
+    const found = byName.get(stage)?.get(host)
+    if (found) used.add(found)
+  }
+  return [...used]
+}
+
 /** The file of the events of a run. */
 export function logOf({ folder }: Pick<Work, 'folder'>): string {
   return path.join(folder, 'events.jsonl')
@@ -76,7 +91,9 @@ export async function carryOut(
   const { catalog, plan, before, sources, process, claim } = work
   const run = { ...work.run, ...(lockWait !== undefined && { lockWait }) }
   try {
-    const doors = openDoors(run, work.folder, before?.bytes, people)
+    // One that goes on may use few of them, and one that undoes too.
+    const hosts = before ? [] : hostsOf(plan, catalog)
+    const doors = openDoors(run, work.folder, hosts, before?.bytes, people)
     const { journal, shells } = doors
     const options = { ...surroundings, catalog, run, sources, process, journal, shells }
     try {
