@@ -116,7 +116,7 @@ export {
 export { namespace, type Namespaced } from './task/namespace.ts'
 export { override, type OverrideContext, type OverrideSpec } from './task/override.ts'
 export type { Pace } from './task/pace.ts'
-export type { Rolling } from './task/rolling.ts'
+export { batchSize, type Rolling } from './task/rolling.ts'
 export type { Retry, RetryOptions } from './task/retry.ts'
 export { recipe, type Recipe, type StagesOf } from './task/recipe.ts'
 export type { Schema, SchemaInput, SchemaOutput } from './task/schema.ts'

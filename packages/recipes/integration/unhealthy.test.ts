@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -112,6 +112,27 @@ describe('a flip that fails on one host', () => {
     expect(both().map((host) => [host.link('current'), host.list('releases'), restarts(host)])).toEqual(
       before,
     )
+  })
+})
+
+describe('a rolling restart that fails', () => {
+  it('goes back in batches of the same size', async () => {
+    const first = site.git.revision('master~1')
+    // Two at a time would meet in this folder. The new release starts on web1 only.
+    const restart = `busy=${site.path}/restarting
+mkdir $busy || touch ${site.path}/met
+cat REVISION >> ../../../restarts
+for wait in 1 2 3 4 5; do sleep 0.1; [ ! -e ${site.path}/met ] || break; done
+rmdir $busy || :
+case $PWD in *db1*) grep -q ${first} REVISION ;; esac`
+    const before = both().map(restarts)
+    const ran = await site.run('deploy', { options: { restart, rolling: { batch: 1 } } })
+    expect(ran.status).toBe('failed')
+    expect(live()).toEqual([old, old])
+    const second = site.git.revision()
+    for (const [at, host] of both().entries())
+      expect(restarts(host)).toEqual([...(before[at] ?? []), second, first])
+    expect(existsSync(`${site.path}/met`)).toBe(false)
   })
 })
 

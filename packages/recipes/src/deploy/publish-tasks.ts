@@ -2,6 +2,7 @@ import { group, optional, type HostSelector } from '@deployfile/core'
 import { taskAs } from './as-configured.ts'
 import { flip, flipBack } from './flip.ts'
 import { locate } from './layout.ts'
+import { inBatches } from './in-batches.ts'
 import { liveRelease } from './live-release.ts'
 import { lockFence } from './lock/tasks.ts'
 import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
@@ -63,7 +64,8 @@ export function publishTasks(
       const settled = stageOptions(options, stage, host)
       const flipped = result ?? { name, ...(previous !== undefined && { previous }) }
       const { back, restarted } = await flipBack(context, settled, flipped, { [name]: 'building' })
-      if (back && restarted && flipped.previous !== undefined) await restartAfterGoingBack(context, settled)
+      if (back && restarted && flipped.previous !== undefined)
+        await inBatches(context, options, () => restartAfterGoingBack(context, settled))
     },
   })
   return { publishing, lockBeforePublish, publish }

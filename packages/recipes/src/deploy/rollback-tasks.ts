@@ -6,6 +6,7 @@ import { flip, flipBack } from './flip.ts'
 import { lockFence } from './lock/tasks.ts'
 import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
 import { previewFlip } from './preview.ts'
+import { inBatches } from './in-batches.ts'
 import { restartAfterGoingBack } from './restart.ts'
 import { chooseTarget } from './rollback.ts'
 import { rollbackMigrationsTask } from './schema-tasks.ts'
@@ -88,7 +89,7 @@ export function rollbackTasks(
       const settled = stageOptions(options, stage, host)
       const states = live === undefined ? {} : { [live]: 'live' as const }
       const { back, restarted } = await flipBack(context, settled, flipped, states)
-      if (back && restarted) await restartAfterGoingBack(context, settled)
+      if (back && restarted) await inBatches(context, options, () => restartAfterGoingBack(context, settled))
     },
   })
   return { rollbackCheck, rollbackTarget, rollbackMigrations, reverting, lockBeforeRevert, revert }
