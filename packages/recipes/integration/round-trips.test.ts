@@ -7,7 +7,7 @@ function counted() {
   const seen: Record<string, string[]> = { web1: [], db1: [] }
   return {
     seen,
-    onEvent(event: RunEvent): void {
+    onEvent: (event: RunEvent): void => {
       if (event.type !== 'node.command' || event.event.type !== 'command.started') return
       const host = /@production\/(\w+)$/.exec(event.node)?.[1]
       if (host !== undefined) seen[host]?.push(event.node.replace(/@.*/, ''))
