@@ -36,7 +36,7 @@ describe.runIf(servicesFound('postgres'))('a backup and its restore', () => {
       expect(backup.extensions).toEqual(['hstore'])
       expect(backup.identity).toEqual(await identityOf(server, 'app_production'))
       expect(source.logs.join('\n')).toMatch(
-        /^dumping app_production: .* on the server, about .* as a file \(estimated\)\ndumped app_production: \d.* kB, 6 tables, sha256 [0-9a-f]{64}$/,
+        /^dumping app_production: .* on the server, about .* as a file \(estimated\)\ndumped app_production in \d+(\.\d)? s: \d.* kB, 6 tables, sha256 [0-9a-f]{64}$/,
       )
       expect(statSync(backup.file).mode & 0o777).toBe(0o600)
       expect(statSync(`${backup.file}.json`).mode & 0o777).toBe(0o600)

@@ -20,7 +20,7 @@ const host: Host = {
 
 export interface TestSite extends Site {
   readonly logs: string[]
-  readonly sizes: number[]
+  readonly progressed: Parameters<Site['progress']>[]
   /** The texts of all commands, as the screen would show them. */
   readonly commands: string[]
   abort(): void
@@ -37,7 +37,7 @@ export interface SiteOptions {
 /** A site on this machine, through the real shells. */
 export function testSite({ url, password, root, as = 'local' }: SiteOptions): TestSite {
   const logs: string[] = []
-  const sizes: number[] = []
+  const progressed: Parameters<Site['progress']>[] = []
   const commands: string[] = []
   const controller = new AbortController()
   const { signal } = controller
@@ -56,9 +56,9 @@ export function testSite({ url, password, root, as = 'local' }: SiteOptions): Te
     folder: `${root}/.deployfile/backups`,
     signal,
     log: (message) => logs.push(message),
-    progress: (done) => sizes.push(done),
+    progress: (...seen) => progressed.push(seen),
     logs,
-    sizes,
+    progressed,
     commands,
     abort: () => controller.abort(),
   }

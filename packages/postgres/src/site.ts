@@ -1,4 +1,4 @@
-import type { Shell } from '@deployfile/core'
+import type { ProgressFacts, Shell } from '@deployfile/core'
 import type { Password } from './connection/passfile.ts'
 import type { Connection } from './connection/url.ts'
 
@@ -12,5 +12,5 @@ export interface Site {
   readonly folder: string
   readonly signal: AbortSignal
   log(message: string): void
-  progress(done: number, total?: number): void
+  readonly progress: (done: number, total?: number, facts?: ProgressFacts) => void
 }

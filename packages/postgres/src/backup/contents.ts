@@ -6,12 +6,15 @@ export interface Contents {
   readonly entries: number
   readonly tables: number
   readonly tablesWithData: number
+  /** Entries of large objects. */
+  readonly largeObjects: number
   readonly extensions: readonly string[]
 }
 
 // An entry reads `215; 1259 16386 TABLE public orders app`: id; catalog, oid, kind, schema, name, owner.
 const TABLE = '^[0-9]+; 1259 [0-9]+ TABLE '
 const TABLE_DATA = '^[0-9]+; 0 [0-9]+ TABLE DATA '
+const LARGE_OBJECT = '^[0-9]+; 2613 '
 const ENTRY = '^[0-9]+; '
 
 /**
@@ -31,6 +34,7 @@ count() { grep -Ec "$1" "$toc" || true; }
 count '${ENTRY}'
 count '${TABLE}'
 count '${TABLE_DATA}'
+count '${LARGE_OBJECT}'
 sed -nE 's/^[0-9]+; 3079 [0-9]+ EXTENSION - ([^ ]+).*/\\1/p' "$toc"
 `
 const LIST = `
@@ -38,23 +42,25 @@ umask 077
 "$1" -l "$2" >"$3.all"
 grep -Ev "$4" "$3.all" >"$3" || true
 rm -f "$3.all"
+grep -Ec '${ENTRY}' "$3" || true
 `
 
 /** Reads the table of contents. It cannot see that the end of a file is missing. */
 export async function readContents(shell: Shell, programs: Programs, file: string): Promise<Contents> {
   const { stdout } = await shell.script(CONTENTS, [`${programs.folder}/pg_restore`, file], { reads: true })
-  const [entries, tables, tablesWithData, ...extensions] = stdout.trim().split('\n')
+  const [entries, tables, tablesWithData, largeObjects, ...extensions] = stdout.trim().split('\n')
   return {
     entries: Number(entries),
     tables: Number(tables),
     tablesWithData: Number(tablesWithData),
+    largeObjects: Number(largeObjects),
     extensions,
   }
 }
 
 /**
  * Writes the list of entries to restore: all but those that cannot be restored by everybody, and the extensions named, which are there
- * already.
+ * already. Gives how many are left.
  */
 export async function writeList(
   shell: Shell,
@@ -62,9 +68,10 @@ export async function writeList(
   file: string,
   list: string,
   present: readonly string[] = [],
-): Promise<void> {
+): Promise<number> {
   const extensions = present.map((name) => name.replace(/[^A-Za-z0-9_-]/g, '.')).join('|')
   const unwanted =
     extensions === '' ? UNWANTED : `${UNWANTED}|^[0-9]+; 3079 [0-9]+ EXTENSION - (${extensions}) `
-  await shell.script(LIST, [`${programs.folder}/pg_restore`, file, list, unwanted])
+  const { stdout } = await shell.script(LIST, [`${programs.folder}/pg_restore`, file, list, unwanted])
+  return Number(stdout.trim())
 }

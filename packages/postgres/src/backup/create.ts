@@ -12,7 +12,7 @@ import { checkSpace } from './space.ts'
 import { makeFolder, publish, reserve } from './folder.ts'
 import { formatManifest, manifestPath, type Backup, type BackupManifest } from './manifest.ts'
 import { backupName, type BackupLabel, type Stamp } from './name.ts'
-import { countTables, formatBytes } from './size.ts'
+import { countTables, formatBytes, formatSeconds } from './size.ts'
 
 /** Where a backup of a stamp will be; its `.part` beside it while it grows. */
 export function backupFile(site: Site, label: Omit<BackupLabel, 'database'>, stamp: Stamp): string {
@@ -42,11 +42,11 @@ export async function createBackup(
   const file = backupFile(site, label, stamp)
   const part = `${file}.part`
   await makeFolder(site.shell, site.folder)
-  await expectSpace(site, label, databaseBytes, choices)
+  const estimate = await expectSpace(site, label, databaseBytes, choices)
   await reserve(site.shell, part)
   try {
-    await dumpTo(server, programs, part, argument, choices)
-    const facts = await readArchive(site.shell, part)
+    await dumpTo(server, programs, { file: part, compress: argument, choices, estimate })
+    const facts = await readArchive(site.shell, part, site.progress)
     const contents = await readContents(site.shell, programs, part)
     if (choices.schemaOnly !== true) checkContents(site, userTables, contents.tablesWithData)
     const manifest: BackupManifest = {
@@ -67,7 +67,7 @@ export async function createBackup(
     await publish(site.shell, part, file)
     await site.shell.writeFile(manifestPath(file), formatManifest(manifest), { mode: 0o600 })
     site.log(
-      `dumped ${manifest.database}: ${formatBytes(manifest.bytes)}, ${countTables(manifest.tables)}, sha256 ${manifest.sha256}`,
+      `dumped ${manifest.database} in ${formatSeconds(Date.now() - createdAt.getTime())}: ${formatBytes(manifest.bytes)}, ${countTables(manifest.tables)}, sha256 ${manifest.sha256}`,
     )
     return { ...manifest, file, on: host }
   } catch (error) {
@@ -105,13 +105,14 @@ async function measure(server: Server): Promise<{ plain: number; bytes: number }
   return { plain: tables?.plain ?? 0, bytes: size?.bytes ?? 0 }
 }
 
-/** What the last backup of this database took, and a little more; without one, what archives of most databases take at least. */
+/** What the last backup of this database took, and a little more; without one, what archives of most databases take at least. Gives
+ * what the file may have. */
 async function expectSpace(
   site: Site,
   { application, stage }: Omit<BackupLabel, 'database'>,
   databaseBytes: number,
   choices: DumpChoices,
-): Promise<void> {
+): Promise<number> {
   const { database } = site.connection
   const { done } = await listBackups(site.shell, site.folder)
   const last = done.find(
@@ -126,6 +127,7 @@ async function expectSpace(
   site.log(
     `dumping ${database}: ${formatBytes(databaseBytes)} on the server, about ${formatBytes(bytes)} as a file (estimated)`,
   )
+  return last?.bytes ?? bytes
 }
 
 function leftOut({ excludeTables = [], excludeTableData = [], schemaOnly = false }: DumpChoices): {

@@ -1,4 +1,5 @@
 import type { Shell } from '@deployfile/core'
+import type { Site } from '../site.ts'
 import { basename } from 'node:path'
 import { listBackups, type IncompleteBackup } from './list.ts'
 import type { Backup } from './manifest.ts'
@@ -68,7 +69,7 @@ done
  * downloads, manifests. An archive without a manifest is listed as incomplete and stays: it may be somebody's own.
  */
 export async function pruneBackups(
-  site: { readonly shell: Shell; readonly folder: string; log(message: string): void },
+  site: Pick<Site, 'shell' | 'folder' | 'log'> & Partial<Pick<Site, 'progress'>>,
   { keep, dryRun = false, now = new Date() }: PruneOptions,
 ): Promise<Pruned> {
   const { shell, folder } = site
@@ -76,15 +77,9 @@ export async function pruneBackups(
   const pruned = choosePruned(done, keep, now)
   const stale = [...(await staleOf(shell, incomplete)), ...(await hiddenOf(shell, folder))]
   const removed = [...pruned, ...stale]
-  for (const { file, bytes } of removed)
-    site.log(`${dryRun ? 'would remove' : 'removed'} ${basename(file)} (${formatBytes(bytes)})`)
-  if (!dryRun && removed.length > 0) {
-    await shell.script(
-      REMOVE,
-      // A hidden one has no others beside it.
-      removed.map(({ file }) => (basename(file).startsWith('.') ? file : file.replace(/\.part$/, ''))),
-    )
-  }
+  if (dryRun)
+    for (const { file, bytes } of removed) site.log(`would remove ${basename(file)} (${formatBytes(bytes)})`)
+  else await removeAll(site, removed)
   return { removed, kept: done.filter((backup) => !pruned.includes(backup)) }
 }
 
@@ -111,4 +106,23 @@ async function hiddenOf(shell: Shell, folder: string): Promise<readonly Incomple
       ? []
       : [{ file: `${folder}/${name}`, on: shell.host.name, bytes: Number(bytes) }]
   })
+}
+
+/** So many at a time: enough to say how far it is, and few enough round trips. */
+const BATCH = 10
+
+async function removeAll(
+  { shell, log, progress }: Pick<Site, 'shell' | 'log'> & Partial<Pick<Site, 'progress'>>,
+  removed: readonly { readonly file: string; readonly bytes: number }[],
+): Promise<void> {
+  for (let start = 0; start < removed.length; start += BATCH) {
+    const batch = removed.slice(start, start + BATCH)
+    await shell.script(
+      REMOVE,
+      // A hidden one has no others beside it.
+      batch.map(({ file }) => (basename(file).startsWith('.') ? file : file.replace(/\.part$/, ''))),
+    )
+    for (const { file, bytes } of batch) log(`removed ${basename(file)} (${formatBytes(bytes)})`)
+    progress?.(start + batch.length, removed.length, { what: 'prune', unit: 'files' })
+  }
 }

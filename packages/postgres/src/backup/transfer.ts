@@ -1,10 +1,10 @@
 import { Problem, type Shell } from '@deployfile/core'
 import type { Site } from '../site.ts'
-import { readArchive } from './archive.ts'
+import { readArchive, type HashProgress } from './archive.ts'
 import { readBackup } from './find.ts'
 import { makeFolder, publish } from './folder.ts'
 import { formatManifest, manifestPath, type Backup } from './manifest.ts'
-import { formatBytes } from './size.ts'
+import { formatBytes, formatSeconds } from './size.ts'
 import { checkSpace } from './space.ts'
 import { basename } from 'node:path'
 
@@ -27,11 +27,14 @@ export async function downloadBackup(
     return { ...backup, file, on: local.host.name }
   }
   await checkSpace(local, folder, backup.bytes, basename(file))
+  const started = Date.now()
   const bytes = await site.shell.downloadFile(backup.file, `${file}.part`, { mode: 0o600, resume: true })
-  await refuseOther(local, site.shell.host.name, `${file}.part`, backup)
+  await refuseOther(local, site.shell.host.name, `${file}.part`, backup, site.progress)
   await publish(local, `${file}.part`, file)
   await local.writeFile(manifestPath(file), formatManifest(backup), { mode: 0o600 })
-  site.log(`downloaded ${basename(file)}: ${formatBytes(bytes)}`)
+  site.log(
+    `downloaded ${basename(file)} in ${formatSeconds(Date.now() - started)}: ${formatBytes(bytes)}, sha256 ${backup.sha256}`,
+  )
   return { ...backup, file, on: local.host.name }
 }
 
@@ -49,7 +52,7 @@ export async function uploadBackup(site: Site, backup: Backup): Promise<Backup> 
   }
   await checkSpace(shell, folder, backup.bytes, basename(file))
   await shell.uploadFile(backup.file, `${file}.part`, { mode: 0o600 })
-  await refuseOther(shell, shell.host.name, `${file}.part`, backup)
+  await refuseOther(shell, shell.host.name, `${file}.part`, backup, site.progress)
   await publish(shell, `${file}.part`, file)
   await shell.writeFile(manifestPath(file), formatManifest(backup), { mode: 0o600 })
   site.log(`uploaded ${basename(file)} to ${shell.host.name}`)
@@ -71,8 +74,14 @@ async function hasAlready(shell: Shell, file: string, backup: Backup): Promise<b
   return there?.manifest?.sha256 === backup.sha256
 }
 
-async function refuseOther(shell: Shell, host: string, part: string, backup: Backup): Promise<void> {
-  const { bytes, sha256 } = await readArchive(shell, part)
+async function refuseOther(
+  shell: Shell,
+  host: string,
+  part: string,
+  backup: Backup,
+  progress: HashProgress,
+): Promise<void> {
+  const { bytes, sha256 } = await readArchive(shell, part, progress)
   if (bytes === backup.bytes && sha256 === backup.sha256) return
   await shell.remove(part)
   throw new Problem(

@@ -20,12 +20,12 @@ export interface VerifiedBackup extends ArchiveFacts, Contents {
  * @throws Problem `BACKUP_DAMAGED`, `BACKUP_NOT_ARCHIVE`, `PG_CLIENT_MISSING`, `PG_CLIENT_TOO_OLD` (check)
  */
 export async function verifyBackup(
-  site: Pick<Site, 'shell' | 'signal' | 'log'>,
+  site: Pick<Site, 'shell' | 'signal' | 'log'> & Partial<Pick<Site, 'progress'>>,
   backup: FoundBackup,
   { deep = false }: { readonly deep?: boolean } = {},
 ): Promise<VerifiedBackup> {
   const { shell } = site
-  const facts = await compareHash(shell, backup)
+  const facts = await compareHash(site, backup)
   const programs = choosePrograms(
     await findPrograms(shell),
     readableFrom(facts.archiveVersion),
@@ -38,8 +38,11 @@ export async function verifyBackup(
 }
 
 /** @throws Problem `BACKUP_DAMAGED`, `BACKUP_NOT_ARCHIVE` (check) */
-export async function compareHash(shell: Shell, { file, manifest }: FoundBackup): Promise<ArchiveFacts> {
-  const facts = await readArchive(shell, file)
+export async function compareHash(
+  { shell, progress }: Pick<Site, 'shell'> & Partial<Pick<Site, 'progress'>>,
+  { file, manifest }: FoundBackup,
+): Promise<ArchiveFacts> {
+  const facts = await readArchive(shell, file, progress)
   if (!manifest || (manifest.sha256 === facts.sha256 && manifest.bytes === facts.bytes)) return facts
   const how =
     manifest.bytes === facts.bytes

@@ -4,6 +4,7 @@ import { conninfo, sessionVariables, type SessionOptions } from '../connection/c
 import { openPassword, passLine } from '../connection/passfile.ts'
 import type { Connection } from '../connection/url.ts'
 import type { Site } from '../site.ts'
+import { SMALL_TALK } from './entries.ts'
 
 // The password comes first on standard input, up to an empty line: argv and the environment of a process are there for others to
 // read. The program runs in the background so that a signal ends it, and then the trap removes the file.
@@ -14,11 +15,14 @@ trap 'rm -rf "$dir"' EXIT
 trap '[ -z "$child" ] || kill "$child" 2>/dev/null; wait; exit 143' HUP INT TERM
 while IFS= read -r line && [ -n "$line" ]; do printf '%s\\n' "$line"; done >"$dir/pgpass"
 if [ -s "$dir/pgpass" ]; then PGPASSFILE=$dir/pgpass; export PGPASSFILE; unset PGPASSWORD; fi
-exec 3<&0
-"$@" <&3 3<&- &
+exec 3<&0 4>&2
+if [ -n "\${DEPLOYFILE_LOG-}" ]; then exec 4>"$DEPLOYFILE_LOG"; fi
+"$@" <&3 3<&- 2>&4 4>&- &
 child=$!
+exec 4>&-
 status=0
 wait "$child" || status=$?
+if [ -n "\${DEPLOYFILE_LOG-}" ] && [ "$status" -ne 0 ]; then grep -Ev '${SMALL_TALK}' "$DEPLOYFILE_LOG" | tail -n 20 >&2 || true; fi
 exit "$status"`
 
 export interface ClientCall extends SessionOptions {
@@ -32,6 +36,8 @@ export interface ClientCall extends SessionOptions {
   /** Takes what the program prints, in place of `stdout`. */
   readonly output?: Writable
   readonly env?: Readonly<Record<string, string>>
+  /** A file on the host that takes what it says on standard error, to be read while it runs; the caller removes it. For pg_restore. */
+  readonly logFile?: string
   /** It changes nothing, and its output is for us: shown only with --verbose. */
   readonly reads?: boolean
 }
@@ -51,7 +57,10 @@ export async function runClient(site: Site, call: ClientCall): Promise<CommandOu
     return await site.shell.script(text, args, {
       input: typeof call.input === 'object' ? after(`${pass}\n`, call.input) : `${pass}\n${call.input ?? ''}`,
       ...(call.output && { output: call.output }),
-      env: { ...sessionVariables(call), ...call.env },
+      env: {
+        ...{ ...sessionVariables(call), ...call.env },
+        ...(call.logFile !== undefined && { DEPLOYFILE_LOG: call.logFile, LC_ALL: 'C' }),
+      },
       reads: call.reads ?? false,
     })
   } catch (error) {

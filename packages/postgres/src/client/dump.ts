@@ -4,24 +4,30 @@ import { inDatabase } from '../connection/conninfo.ts'
 import type { Site } from '../site.ts'
 import { dumpArguments, type DumpChoices } from './choices.ts'
 import { failureProblem, runClient } from './command.ts'
-import { libraryDump, LibraryFailure, libraryRestore, type LibraryCall } from './library.ts'
+import { libraryDump, LibraryFailure, type LibraryCall } from './library.ts'
 import type { Programs } from './programs.ts'
+import { watched, type Seen } from './watched.ts'
 
-/** How often the growing file is looked at. */
-const PROGRESS_MS = 1000
+export interface Dump {
+  readonly file: string
+  /** As pg_dump takes it. */
+  readonly compress: string
+  readonly choices: DumpChoices
+  /** Bytes that the file may have in the end, for whoever watches. */
+  readonly estimate: number
+}
 
 /** Writes an archive of a database into a file that exists already, empty and 0600, on the server's host. */
 export async function dumpTo(
   server: Server,
   programs: Programs,
-  file: string,
-  compress: string,
-  choices: DumpChoices = {},
+  { file, compress, choices, estimate }: Dump,
 ): Promise<void> {
   const { site } = server
+  const seen = (bytes: number): Seen => [bytes, estimate, { what: 'dump', unit: 'bytes', estimated: true }]
   if (site.shell.host.transport === 'local') {
     await watched(
-      async () => (await stat(file)).size,
+      async () => seen((await stat(file)).size),
       site,
       () =>
         throughLibrary(server, programs, site.connection.database, 'pg_dump', (call) =>
@@ -39,7 +45,7 @@ export async function dumpTo(
     file,
   ]
   await watched(
-    () => sizeThere(site, file),
+    async () => seen(await sizeThere(site, file)),
     site,
     () =>
       runClient(site, {
@@ -56,71 +62,8 @@ async function sizeThere({ shell }: Site, file: string): Promise<number> {
   return Number(stdout.trim())
 }
 
-/** Says how far it is while something is at work, one look after the other. That a look fails is no reason to stop. */
-export async function watched<T>(
-  look: () => Promise<number>,
-  site: Site,
-  work: () => Promise<T>,
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  let over = false
-  const again = (): void => {
-    timer = setTimeout(() => {
-      void look()
-        .then((done) => {
-          if (!over) site.progress(done)
-        })
-        .catch(() => undefined)
-        .finally(() => {
-          if (!over) again()
-        })
-    }, PROGRESS_MS)
-  }
-  again()
-  try {
-    return await work()
-  } finally {
-    over = true
-    clearTimeout(timer)
-  }
-}
-
-export interface ArchiveRestore {
-  /** The archive, and the list of its entries that are wanted. */
-  readonly file: string
-  readonly listFile: string
-  readonly database: string
-  /** Owns what is restored. */
-  readonly role: string
-  readonly jobs: number
-  /** Into a database that is in use: what is there is replaced, in one transaction. */
-  readonly inPlace?: boolean
-}
-
-/** Restores an archive strictly into an empty database: the first error ends it. */
-export async function restoreInto(server: Server, programs: Programs, order: ArchiveRestore): Promise<void> {
-  const { site } = server
-  if (site.shell.host.transport === 'local') {
-    await throughLibrary(server, programs, order.database, 'pg_restore', (call) =>
-      libraryRestore(call, order.file, order),
-    )
-    return
-  }
-  const args = [
-    ...['--exit-on-error', '--no-owner', '--no-acl', `--role=${order.role}`],
-    ...(order.inPlace === true
-      ? ['--clean', '--if-exists', '--single-transaction']
-      : [`--jobs=${order.jobs}`]),
-  ]
-  await runClient(site, {
-    program: `${programs.folder}/pg_restore`,
-    args: [...args, `--use-list=${order.listFile}`, order.file],
-    connection: inDatabase(site.connection, order.database),
-    readOnly: false,
-  })
-}
-
-async function throughLibrary(
+/** By the package pg-dump-restore, which runs the client programs of this machine. */
+export async function throughLibrary(
   server: Server,
   programs: Programs,
   database: string,

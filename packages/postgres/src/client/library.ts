@@ -3,11 +3,13 @@ import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import type { ConnectionOptions } from 'pg-dump-restore'
 import { parameterVariables, sessionVariables, type SessionOptions } from '../connection/conninfo.ts'
 import { CATCH_ALL, openPassword, passLine, withoutPassword, type Password } from '../connection/passfile.ts'
 import type { Connection } from '../connection/url.ts'
 import type { DumpChoices } from './choices.ts'
+import { SMALL_TALK } from './entries.ts'
 
 // Everything that the package pg-dump-restore (1.0.15) leaves to its caller is in this file. It puts the password into argv and into
 // every error, prompts (and hangs) without one, encodes no name, takes programs from the PATH only, and cannot be cancelled.
@@ -18,6 +20,8 @@ export interface LibraryCall extends SessionOptions {
   /** Folder of pg_dump and pg_restore. */
   readonly programs: string
   readonly signal: AbortSignal
+  /** Takes what it says on standard error, line by line. */
+  readonly onLine?: ((line: string) => void) | undefined
 }
 
 // Only when it is used: with what it brings it would take longer to load than all else on the way to `deployfile -T`.
@@ -83,6 +87,7 @@ export async function libraryRestore(
         ? { clean: true, ifExists: true, singleTransaction: true }
         : { jobs: options.jobs }),
       roleName: options.role,
+      ...(call.onLine && { verbose: true }),
     }),
   )
 }
@@ -119,6 +124,10 @@ async function start(
     const { child, done } = spawnWith(environment(call, passfile), () =>
       run(libraryConnection(call.connection)),
     )
+    if (call.onLine && child?.stderr) {
+      const lines = createInterface({ input: child.stderr })
+      lines.on('line', call.onLine)
+    }
     const stop = (): void => terminate(child)
     call.signal.addEventListener('abort', stop, { once: true })
     try {
@@ -174,6 +183,8 @@ function environment(call: LibraryCall, passfile: string): Record<string, string
     ...(call.password !== undefined && { PGPASSWORD: undefined }),
     PGCLIENTENCODING: undefined,
     PGDATABASE: undefined,
+    // Only English can be read while it runs.
+    ...(call.onLine && { LC_ALL: 'C' }),
   }
 }
 
@@ -217,6 +228,8 @@ function terminate(child: ChildProcess | undefined): void {
   }, 5000).unref()
 }
 
+const smallTalk = new RegExp(SMALL_TALK)
+
 function scrub(error: unknown, password: Password | undefined): LibraryFailure {
   const { exitCode, stderr, code } = error as { exitCode?: number; stderr?: string; code?: string }
   const said =
@@ -226,6 +239,6 @@ function scrub(error: unknown, password: Password | undefined): LibraryFailure {
   const lines = withoutPassword(said, password)
     .split('\n')
     .map((line) => line.trimEnd())
-    .filter((line) => line !== '')
+    .filter((line) => line !== '' && !smallTalk.test(line))
   return new LibraryFailure(exitCode ?? null, lines.slice(-20))
 }

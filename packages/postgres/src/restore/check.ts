@@ -2,12 +2,18 @@ import { compareHash, readThrough } from '../backup/verify.ts'
 import { readableFrom } from '../backup/archive.ts'
 import type { Contents } from '../backup/contents.ts'
 import type { FoundBackup } from '../backup/find.ts'
+import { mayTell } from '../client/entries.ts'
 import { choosePrograms, type Programs } from '../client/programs.ts'
 import type { Server } from '../sql/query.ts'
 
 export interface CheckedArchive {
   readonly programs: Programs
   readonly contents: Contents
+  /** Of the file. */
+  readonly bytes: number
+  readonly sha256: string
+  /** It is short enough for pg_restore to say each entry as it comes. */
+  readonly tells: boolean
 }
 
 /**
@@ -17,9 +23,18 @@ export interface CheckedArchive {
  */
 export async function checkFile(server: Server, backup: FoundBackup): Promise<CheckedArchive> {
   const { site } = server
-  const facts = await compareHash(site.shell, backup)
+  const facts = await compareHash(site, backup)
   const major = Math.max(server.major, readableFrom(facts.archiveVersion))
   const why = `the archive has the format ${facts.archiveVersion} and the server is PostgreSQL ${server.version}`
   const programs = choosePrograms(server.programs, major, site.shell.host.name, why)
-  return { programs, contents: await readThrough(site, programs, backup, facts, !backup.manifest) }
+  const contents = await readThrough(site, programs, backup, facts, !backup.manifest)
+  // Since 17 an entry holds up to a thousand large objects.
+  const largeObjects = contents.largeObjects * (readableFrom(facts.archiveVersion) >= 17 ? 1000 : 1)
+  return {
+    programs,
+    contents,
+    bytes: facts.bytes,
+    sha256: facts.sha256,
+    tells: mayTell(contents.entries, largeObjects),
+  }
 }

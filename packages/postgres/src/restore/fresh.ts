@@ -1,8 +1,8 @@
 import { Problem } from '@deployfile/core'
 import { USER_TABLES } from '../backup/create.ts'
-import { countTables } from '../backup/size.ts'
-import { watched, restoreInto } from '../client/dump.ts'
+import { countTables, formatSeconds } from '../backup/size.ts'
 import { countJobs } from '../client/jobs.ts'
+import { restoreInto } from '../client/restore.ts'
 import { identifier, literal } from '../sql/quote.ts'
 import { execute, query, type Server } from '../sql/query.ts'
 import type { CheckedArchive } from './check.ts'
@@ -13,10 +13,13 @@ import type { RestoreOrder } from './order.ts'
 import { copyStatements, createStatement } from './settings.ts'
 import { swap } from './swap.ts'
 import type { Target } from './target.ts'
+import { watchRestore } from './watch.ts'
 
 export interface Filling extends CheckedArchive {
   /** The list of entries to restore, on the host. */
   readonly list: string
+  /** How many these are. */
+  readonly entries: number
   /** The name of the database that is made. */
   readonly fresh: string
   readonly lock: DatabaseLock
@@ -26,7 +29,7 @@ export interface Filling extends CheckedArchive {
 export async function fillFresh(
   target: Target,
   order: RestoreOrder,
-  { programs, contents, list, fresh, lock }: Filling,
+  { programs, contents, tells, list, entries, fresh }: Filling,
 ): Promise<void> {
   const { server, live, facts } = target
   const { site } = server
@@ -35,11 +38,14 @@ export async function fillFresh(
   await execute(server, createStatement(fresh, live))
   const jobs = await countJobs(site.shell)
   const { file } = order.backup
-  await watched(
-    () => lock.sizeOf(fresh),
-    site,
-    () => restoreInto(server, programs, { file, listFile: list, database: fresh, role: owner, jobs }),
-  )
+  const watch = watchRestore(server, fresh, entries)
+  try {
+    const { look } = watch
+    const order = { file, listFile: list, database: fresh, role: owner, jobs, tells, look }
+    await restoreInto(server, programs, order)
+  } finally {
+    await watch.close()
+  }
   const tables = await tablesOf(server, fresh)
   if (tables !== contents.tables) {
     const message = `${fresh} has ${tables} tables after the restore, the archive has ${contents.tables}`
@@ -51,7 +57,7 @@ export async function fillFresh(
   const restored = Date.now()
   await finish(server, fresh, facts.stage, owner, order.choices ?? {})
   site.log(
-    `filled ${fresh}: ${countTables(contents.tables)} in ${seconds(restored - started)}, then statistics and checks in ${seconds(Date.now() - restored)}`,
+    `filled ${fresh}: ${countTables(contents.tables)} in ${formatSeconds(restored - started)}, then statistics and checks in ${formatSeconds(Date.now() - restored)}`,
   )
 }
 
@@ -90,10 +96,6 @@ export async function putInPlace(
 export async function tablesOf(server: Server, database: string): Promise<number> {
   const [found] = await query<{ tables: number }>(server, USER_TABLES.replaceAll('\n', ' '), database)
   return found?.tables ?? 0
-}
-
-function seconds(ms: number): string {
-  return `${Math.round(ms / 100) / 10} s`
 }
 
 /** A prepared transaction cannot be ended like a session; the rename would wait for it with the door closed, and then fail. */

@@ -1,11 +1,12 @@
 import { writeList } from '../backup/contents.ts'
-import { restoreInto } from '../client/dump.ts'
+import { restoreInto } from '../client/restore.ts'
 import { query, type Server } from '../sql/query.ts'
 import type { CheckedArchive } from './check.ts'
 import { finish } from './finish.ts'
 import type { RestoreOrder } from './order.ts'
 import { extensionsOf } from './preflight.ts'
 import type { Target } from './target.ts'
+import { watchRestore } from './watch.ts'
 
 /**
  * Where the login may make no database: everything in one transaction of the live one. It fails whole or not at all, but it needs the
@@ -14,17 +15,28 @@ import type { Target } from './target.ts'
 export async function restoreInPlace(
   { server, live, facts }: Target,
   order: RestoreOrder,
-  { programs, list }: CheckedArchive & { readonly list: string },
+  { programs, list, tells }: CheckedArchive & { readonly list: string },
 ): Promise<void> {
   const { site } = server
   const { database } = site.connection
   const owner = live?.owner ?? ''
   const before = await tableNames(server, database)
-  await writeList(site.shell, programs, order.backup.file, list, await extensionsOf(server, database))
-  await restoreInto(server, programs, {
-    ...{ file: order.backup.file, listFile: list, database, role: owner },
-    ...{ jobs: 1, inPlace: true },
-  })
+  const entries = await writeList(
+    site.shell,
+    programs,
+    order.backup.file,
+    list,
+    await extensionsOf(server, database),
+  )
+  const watch = watchRestore(server, database, entries)
+  try {
+    await restoreInto(server, programs, {
+      ...{ file: order.backup.file, listFile: list, database, role: owner },
+      ...{ jobs: 1, inPlace: true, tells, look: watch.look },
+    })
+  } finally {
+    await watch.close()
+  }
   const restored = new Set(await site.shell.script(RESTORED, [list], { reads: true }).then(namesOf))
   const survivors = before.filter((name) => !restored.has(name))
   if (survivors.length > 0) {

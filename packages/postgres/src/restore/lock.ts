@@ -1,17 +1,12 @@
 import { createHash } from 'node:crypto'
-import { PassThrough, Writable } from 'node:stream'
 import { Problem } from '@deployfile/core'
-import { runClient } from '../client/command.ts'
-import { inDatabase } from '../connection/conninfo.ts'
-import { literal } from '../sql/quote.ts'
 import { query, type Server } from '../sql/query.ts'
+import { openSession } from '../sql/session.ts'
 
 /** What keeps others from restoring the same database: a lock of one session of the server, which the server frees when that ends. */
 export interface DatabaseLock {
   /** @throws Problem `RESTORE_LOCK_LOST` (task) when the session that has the lock is gone */
   check(): Promise<void>
-  /** Bytes of a database of the same server, asked in the session that is open anyway. Rejects when that is gone. */
-  sizeOf(database: string): Promise<number>
   release(): Promise<void>
 }
 
@@ -46,14 +41,6 @@ export async function lockDatabase(server: Server, database: string): Promise<Da
           hint: 'The live database was not touched. Run the restore again.',
         })
       },
-      async sizeOf(name) {
-        const found = await session.ask(
-          `SELECT 'size=' || coalesce(pg_catalog.pg_database_size((SELECT oid FROM pg_catalog.pg_database WHERE datname = ${literal(name)})), 0);`,
-          /size=(\d+)/,
-        )
-        if (!found) throw new Error('the session has ended')
-        return Number(found[1])
-      },
       release: () => session.close(),
     }
   }
@@ -82,72 +69,4 @@ async function held(server: Server, database: string, key: bigint): Promise<Prob
     host: server.site.shell.host.name,
     hint: 'Wait until it is done. Nothing was changed.',
   })
-}
-
-interface Session {
-  /** Gives the session statements, and what they print up to the match; undefined when it ended before. */
-  ask(sql: string, pattern: RegExp): Promise<RegExpExecArray | undefined>
-  /** Ends it, and throws what it failed with. */
-  close(): Promise<void>
-}
-
-/** One psql that stays: it reads statements from its input, which is kept open until the session is closed. */
-function openSession({ site, psql, database }: Server): Session {
-  const input = new PassThrough()
-  let said = ''
-  let open = true
-  let changed = (): void => undefined
-  const output = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      said += chunk.toString('utf8')
-      changed()
-      done()
-    },
-  })
-  // What breaks the command also destroys these; the command says what it was.
-  for (const stream of [input, output]) stream.on('error', () => undefined)
-  // One question after the other: an answer has no mark of its question.
-  let turn: Promise<unknown> = Promise.resolve()
-  const ended = runClient(site, {
-    program: psql,
-    reads: true,
-    args: ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1'],
-    connection: inDatabase(site.connection, database),
-    readOnly: false,
-    input,
-    output,
-  }).then(
-    () => undefined,
-    (error: unknown) => ({ error }),
-  )
-  void ended.then(() => {
-    open = false
-    changed()
-  })
-  const stop = (): void => void input.end()
-  site.signal.addEventListener('abort', stop, { once: true })
-  return {
-    ask(sql, pattern) {
-      const answer = turn.then(async () => {
-        said = ''
-        if (!input.writableEnded) input.write(`${sql}\n`)
-        for (;;) {
-          const match = pattern.exec(said)
-          if (match) return match
-          if (!open) return undefined
-          await new Promise<void>((resolve) => {
-            changed = resolve
-          })
-        }
-      })
-      turn = answer
-      return answer
-    },
-    async close() {
-      site.signal.removeEventListener('abort', stop)
-      stop()
-      const failure = await ended
-      if (failure) throw failure.error
-    },
-  }
 }

@@ -3,7 +3,8 @@ import { createBackup } from '../backup/create.ts'
 import { writeList } from '../backup/contents.ts'
 import { makeFolder } from '../backup/folder.ts'
 import { newStamp, temporaryName, type Stamp } from '../backup/name.ts'
-import { countTables } from '../backup/size.ts'
+import { countTables, formatBytes, formatSeconds } from '../backup/size.ts'
+import { logOf } from '../client/restore.ts'
 import type { Site } from '../site.ts'
 import { checkFile } from './check.ts'
 import { fillFresh, putInPlace, type Filling } from './fresh.ts'
@@ -47,7 +48,8 @@ export async function restoreBackup(site: Site, order: RestoreOrder): Promise<Re
     const { database } = site.connection
     const durationMs = Date.now() - started
     site.log(
-      `restored ${basename(order.backup.file)} into ${database}: ${countTables(checked.contents.tables)} in ${Math.round(durationMs / 100) / 10} s`,
+      `restored ${basename(order.backup.file)} into ${database} in ${formatSeconds(durationMs)}: ${formatBytes(checked.bytes)}, ` +
+        `${countTables(checked.contents.tables)}, sha256 ${checked.sha256}`,
     )
     return {
       ...{ database, host: site.shell.host.name, file: order.backup.file, tables: checked.contents.tables },
@@ -56,7 +58,7 @@ export async function restoreBackup(site: Site, order: RestoreOrder): Promise<Re
       ...(safety !== undefined && { safety }),
     }
   } finally {
-    await letGo(site, () => (site.signal.aborted ? Promise.resolve() : site.shell.remove(list)))
+    await letGo(site, () => (site.signal.aborted ? Promise.resolve() : removeList(site, list)))
     await letGo(site, () => lock.release())
   }
 }
@@ -64,8 +66,12 @@ export async function restoreBackup(site: Site, order: RestoreOrder): Promise<Re
 /** What an aborted restore left: opens what it closed and drops its fresh database. Never touches a live one; fine when nothing is left. */
 export async function cleanUpRestore(site: Site, stage: string, stamp: Stamp): Promise<void> {
   const target = await openTarget(site, stage)
-  await site.shell.remove(listFile(target, stamp))
+  await removeList(site, listFile(target, stamp))
   await dropDatabase(target.server, temporaryName(site.connection.database, 'restore', stamp))
+}
+
+async function removeList({ shell }: Site, list: string): Promise<void> {
+  await shell.script('rm -f "$@"', [list, logOf(list)])
 }
 
 /** Of one database of one server, so that whoever has its lock knows whose they are. */
@@ -79,13 +85,17 @@ function listFile(target: Target, { time, hex }: Stamp): string {
 }
 
 /** Gives the name of the database that was live before, when it stays. */
-async function swapIn(target: Target, order: RestoreOrder, filling: Filling): Promise<string | undefined> {
+async function swapIn(
+  target: Target,
+  order: RestoreOrder,
+  filling: Omit<Filling, 'entries'>,
+): Promise<string | undefined> {
   const { server } = target
   const { site } = server
   const { database } = site.connection
   try {
-    await writeList(site.shell, filling.programs, order.backup.file, filling.list)
-    await fillFresh(target, order, filling)
+    const entries = await writeList(site.shell, filling.programs, order.backup.file, filling.list)
+    await fillFresh(target, order, { ...filling, entries })
     await filling.lock.check()
     const old = await putInPlace(target, filling.fresh, temporaryName(database, 'old', order.stamp))
     const keep = order.choices?.keepOld ?? (site.shell.host.transport === 'local' ? 0 : 1)

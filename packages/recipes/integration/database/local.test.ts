@@ -60,7 +60,7 @@ describe.runIf(servicesFound('postgres'))('databases on this machine', () => {
       /\/\.deployfile\/backups\/shop_production_shop_production_\d{8}T\d{9}Z_[0-9a-f]{4}\.pgdump$/,
     )
     expect(logs[0]).toMatch(/^dumping shop_production: .* \(estimated\)$/)
-    expect(logs[1]).toMatch(/^dumped shop_production: .* kB, 1 table, sha256 /)
+    expect(logs[1]).toMatch(/^dumped shop_production in \d+(\.\d)? s: .* kB, 1 table, sha256 /)
     expect(JSON.stringify(events)).not.toContain(production.password)
     expect(readFileSync(join(folder.path, '.deployfile/.gitignore'), 'utf8')).toBe('*\n')
     expect(JSON.parse(readFileSync(join(folder.path, '.deployfile/identities.json'), 'utf8'))).toMatchObject({
@@ -84,7 +84,7 @@ describe.runIf(servicesFound('postgres'))('databases on this machine', () => {
     expect(await other.psql(rows, 'shop_dev')).toBe(await production.psql(rows, 'shop_production'))
     expect(await other.psql("SELECT count(*) FROM pg_tables WHERE tablename = 'mine'", 'shop_dev')).toBe('0')
     expect(logs.at(-1)).toMatch(
-      /^restored shop_production_shop_production_.*\.pgdump into shop_dev: 1 table in [\d.]+ s$/,
+      /^restored shop_production_shop_production_.*\.pgdump into shop_dev in \d+(\.\d)? s: .* kB, 1 table, sha256 [0-9a-f]{64}$/,
     )
   })
 

@@ -21,7 +21,7 @@ export async function siteOf(settings: Settings, context: HostContext): Promise<
   return {
     ...{ shell: remote, connection, password, folder, signal },
     log: (message) => context.log(message),
-    progress: (done, total) => context.progress(done, total),
+    progress: (done, total, facts) => context.progress(done, total, facts),
   }
 }
 

@@ -1,0 +1,75 @@
+import { inDatabase } from '../connection/conninfo.ts'
+import type { Server } from '../sql/query.ts'
+import { runClient } from './command.ts'
+import { throughLibrary } from './dump.ts'
+import { BEGUN_BY_ONE, DONE_BY_JOBS, entryCounter, UNLISTED } from './entries.ts'
+import { libraryRestore } from './library.ts'
+import type { Programs } from './programs.ts'
+import { watched, type Seen } from './watched.ts'
+
+export interface ArchiveRestore {
+  /** The archive, and the list of its entries that are wanted. */
+  readonly file: string
+  readonly listFile: string
+  readonly database: string
+  /** Owns what is restored. */
+  readonly role: string
+  readonly jobs: number
+  /** Into a database that is in use: what is there is replaced, in one transaction. */
+  readonly inPlace?: boolean
+  /** pg_restore says each entry as it comes, so that they can be counted. */
+  readonly tells: boolean
+  /** How far it is, once it is known how many entries are done; undefined where it does not tell. */
+  readonly look: (entries: number | undefined) => Promise<Seen>
+}
+
+/** What pg_restore says on a remote host while it runs, beside the list. */
+export function logOf(listFile: string): string {
+  return `${listFile}.log`
+}
+
+/** Restores an archive strictly into an empty database: the first error ends it. */
+export async function restoreInto(server: Server, programs: Programs, order: ArchiveRestore): Promise<void> {
+  const { site } = server
+  const { tells, look } = order
+  const jobs = order.inPlace === true ? 1 : order.jobs
+  if (site.shell.host.transport === 'local') {
+    const counter = entryCounter(jobs)
+    await watched(
+      () => look(tells ? counter.done() : undefined),
+      site,
+      () =>
+        throughLibrary(server, programs, order.database, 'pg_restore', (call) =>
+          libraryRestore({ ...call, ...(tells && { onLine: counter.add }) }, order.file, order),
+        ),
+    )
+    return
+  }
+  const logFile = logOf(order.listFile)
+  const args = [
+    ...['--exit-on-error', '--no-owner', '--no-acl', `--role=${order.role}`],
+    ...(order.inPlace === true ? ['--clean', '--if-exists', '--single-transaction'] : [`--jobs=${jobs}`]),
+    ...(tells ? ['--verbose'] : []),
+  ]
+  await watched(
+    async () => look(tells ? await countThere(server, logFile, jobs) : undefined),
+    site,
+    () =>
+      runClient(site, {
+        program: `${programs.folder}/pg_restore`,
+        args: [...args, `--use-list=${order.listFile}`, order.file],
+        connection: inDatabase(site.connection, order.database),
+        readOnly: false,
+        ...(tells && { logFile }),
+      }),
+  )
+}
+
+const COUNT = `grep -Ev "$2" "$1" 2>/dev/null | grep -Ec "$3" || true`
+
+async function countThere({ site }: Server, logFile: string, jobs: number): Promise<number> {
+  const counted = jobs > 1 ? DONE_BY_JOBS : BEGUN_BY_ONE
+  const { stdout } = await site.shell.script(COUNT, [logFile, UNLISTED, counted], { reads: true })
+  const lines = Number(stdout.trim())
+  return jobs > 1 ? lines : Math.max(0, lines - 1)
+}
