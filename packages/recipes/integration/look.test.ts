@@ -1,6 +1,6 @@
 import { renameSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Pending } from '../src/index.ts'
+import { git, type Pending } from '../src/index.ts'
 import { makeSite, type HostFolder, type Ran, type Site } from './site.ts'
 
 let site: Site
@@ -57,6 +57,22 @@ describe('deploy:pending', () => {
     expect(said).toMatch(/app\.txt \| 2 \+-/)
     expect(said).toContain('2 files changed')
     expect(both().map((host) => [host.list(''), host.list('releases'), host.link('current')])).toEqual(before)
+  })
+
+  it('shows of a repository only what touches the folder that is deployed', async () => {
+    const options = { source: git({ path: 'api' }) }
+    site.git.commit({ 'api/main.txt': 'one', 'web/main.txt': 'one' })
+    expectDone(await site.run('deploy', { options }))
+    site.git.commit({ 'web/main.txt': 'two' }, 'The web')
+    const none = await site.run('deploy:pending', { options })
+    expectDone(none)
+    expect(pendingOf(none)).toMatchObject({ path: 'api', commits: [], stat: '' })
+    expect(none.logs.at(-1)).toBe('deploy:pending@web1: nothing in api changes')
+
+    site.git.commit({ 'api/main.txt': 'two', 'web/other.txt': 'x' }, 'Both')
+    const both = await site.run('deploy:pending', { options })
+    expect(pendingOf(both).commits.map(({ subject }) => subject)).toEqual(['Both'])
+    expect(pendingOf(both).stat).toMatch(/^ api\/main\.txt \| 2 \+-\n 1 file changed/)
   })
 
   it('says what would be gone when the branch is behind, and that nothing is pending', async () => {

@@ -18,12 +18,16 @@ export interface Pending {
   readonly from: string
   /** The commit that would be deployed. */
   readonly to: string
+  /** The only folder of the repository that is deployed: commits and files are those that touch it. */
+  readonly path?: string
   /** Newest first, at most 200. */
   readonly commits: readonly Commit[]
   /** Commits that are live and would be gone: the branch is another one, or older. */
   readonly lost: readonly Commit[]
   /** `git diff --stat`, without colours. */
   readonly stat: string
+  /** The mirror lacks one of the two: what lies between them cannot be told. */
+  readonly unknown?: true
 }
 
 const HAS_SCRIPT = String.raw`
@@ -39,11 +43,13 @@ git -C "$1" remote set-url origin "$2"
 git -C "$1" remote update --prune >&2`
 
 const LOG_SCRIPT = String.raw`
-repo=$1 from=$2 to=$3
+repo=$1 from=$2 to=$3 path=$4
+shift 4
+if [ -n "$path" ]; then set -- -- ":(top,literal)$path"; fi
 step 'comparing the commits'
-git -C "$repo" log --no-color --no-show-signature --max-count=200 --format='new%x09%H%x09%an%x09%s' "$from..$to"
-git -C "$repo" log --no-color --no-show-signature --max-count=200 --format='lost%x09%H%x09%an%x09%s' "$to..$from"
-git -C "$repo" diff --no-color --no-ext-diff --stat=100 "$from" "$to" | sed 's/^/stat	/'`
+git -C "$repo" log --no-color --no-show-signature --max-count=200 --format='new%x09%H%x09%an%x09%s' "$from..$to" "$@"
+git -C "$repo" log --no-color --no-show-signature --max-count=200 --format='lost%x09%H%x09%an%x09%s' "$to..$from" "$@"
+git -C "$repo" diff --no-color --no-ext-diff --stat=100 "$from" "$to" "$@" | sed 's/^/stat	/'`
 
 /**
  * The commits between what is live on a host and what a deploy would take, and their files. Brings the mirror up to date where it
@@ -83,6 +89,9 @@ export async function findPending(
       repo,
       sha,
     ]).then(({ stdout }) => stdout.trim())
+  const { path } = git
+  const about = { branch, from, to, ...(path !== '' && { path }) }
+  const unknown: Pending = { ...about, commits: [], lost: [], stat: '', unknown: true }
   const there = await has(to)
   if (there === 'none') {
     throw new Problem(
@@ -98,12 +107,12 @@ export async function findPending(
   if (there === 'no') {
     const purpose = { title: 'update the mirror', code: 'PENDING_FAILED' }
     await runSteps(remote, purpose, FETCH_SCRIPT, [repo, repository])
-    if (run.dryRun === true) return { branch, from, to, commits: [], lost: [], stat: '' }
+    if (run.dryRun === true) return unknown
   }
-  if ((await has(from)) !== 'yes') return { branch, from, to, commits: [], lost: [], stat: '' }
+  if ((await has(from)) !== 'yes') return unknown
   const purpose = { title: 'compare the commits', code: 'PENDING_FAILED', reads: true }
-  const { stdout } = await runSteps(remote, purpose, LOG_SCRIPT, [repo, from, to])
-  return { branch, from, to, ...readLog(stdout) }
+  const { stdout } = await runSteps(remote, purpose, LOG_SCRIPT, [repo, from, to, path])
+  return { ...about, ...readLog(stdout) }
 }
 
 function readLog(stdout: string): Pick<Pending, 'commits' | 'lost' | 'stat'> {
@@ -121,15 +130,18 @@ function readLog(stdout: string): Pick<Pending, 'commits' | 'lost' | 'stat'> {
 }
 
 /** For people. */
-export function pendingLines({ branch, from, to, commits, lost, stat }: Pending): readonly string[] {
+export function pendingLines(pending: Pending): readonly string[] {
+  const { branch, from, to, path, commits, lost, stat, unknown } = pending
   const short = (sha: string): string => sha.slice(0, 10)
   if (from === to) return [`${branch} is live already: ${short(to)}`]
   const line = ({ revision, author, subject }: Commit): string => `${short(revision)} ${subject} (${author})`
   const count = (list: readonly Commit[], what: string): string =>
     `${list.length === 200 ? 'at least 200' : String(list.length)} ${list.length === 1 ? 'commit' : 'commits'} ${what}`
+  const nothing = commits.length + lost.length === 0 && stat === ''
   return [
     `${branch}: from ${short(from)}, which is live, to ${short(to)}`,
-    ...(commits.length + lost.length === 0 ? ['how they are related is not known here'] : []),
+    ...(unknown ? ['how they are related is not known here'] : []),
+    ...(path !== undefined && !unknown ? [nothing ? `nothing in ${path} changes` : `in ${path}:`] : []),
     ...(commits.length > 0 ? [count(commits, 'would be deployed:'), ...commits.map(line)] : []),
     ...(lost.length > 0 ? [count(lost, 'would be gone:'), ...lost.map(line)] : []),
     ...(stat === '' ? [] : stat.split('\n')),

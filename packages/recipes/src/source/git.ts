@@ -52,7 +52,7 @@ export function gitSource(repository: string, branch: string, options: GitOption
   return {
     name: 'git',
     programs: lfs ? ['git', 'git-lfs'] : ['git'],
-    git: { repository, branch },
+    git: { repository, branch, path },
     async settle({ remote, local }, wanted = branch) {
       const revision = await findRevision(remote, repository, wanted)
       const signers =

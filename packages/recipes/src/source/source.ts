@@ -34,7 +34,12 @@ export interface Source {
   /** Programs that a host must have, beside tar. */
   readonly programs: readonly string[]
   /** Its address and branch, where it is git. */
-  readonly git?: { readonly repository: string; readonly branch: string }
+  readonly git?: {
+    readonly repository: string
+    readonly branch: string
+    /** The only folder of it that is deployed; '' for all. */
+    readonly path: string
+  }
   /** Changes nothing on a host. `wanted` is a branch or a hash from the command line. */
   settle(context: OnHost, wanted: string | undefined): Promise<Settled>
   /** Gives a host what it cannot get by itself, into the folder `.deployfile/source.<run>`, which is removed afterwards. */
