@@ -1,5 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
 
 /** What `deployfile` is imported or started by. */
@@ -46,6 +46,7 @@ export async function stageDeployfile(root, folder) {
     dir: join(folder, 'dist'),
     format: 'esm',
     sourcemap: true,
+    sourcemapPathTransform: insideOf,
     // Names stay: stacks are read by people.
     minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
     codeSplitting: { groups: GROUPS, includeDependenciesRecursively: false },
@@ -77,6 +78,18 @@ const GROUPS = [
     priority: 2,
   },
 ]
+
+/**
+ * Where a source map says that code was: inside the published package, so that a stack frame of it is known as ours also under
+ * `node --enable-source-maps`. The text itself is in the map.
+ */
+function insideOf(source, map) {
+  const file = resolve(dirname(map), source)
+  const [, room = 'deployfile', path = ''] = /\/packages\/([^/]+)\/dist\/(.+)$/.exec(file) ?? []
+  const [, library = ''] = /\/node_modules\/(.+)$/.exec(file) ?? []
+  const place = path === '' ? `library/${library}` : `${room}/${path}`
+  return `${dirname(map).endsWith('/chunk') ? '../' : ''}from/${place}`
+}
 
 /** Half of zod's size is messages in other languages; a config that speaks of them gets the project's own zod. */
 function withoutLocales(id, importer = '') {

@@ -72,6 +72,23 @@ test('with the example’s config, -T lists its tasks', async () => {
   }
 })
 
+test('-W names the config’s own lines, also where stacks are read through source maps', async () => {
+  for (const options of ['', '--enable-source-maps']) {
+    const ended = await start(
+      process.execPath,
+      [join(project, 'node_modules/.bin/deployfile'), '-W', 'deploy'],
+      {
+        cwd: project,
+        env: { ...process.env, NO_COLOR: '1', NODE_OPTIONS: options },
+      },
+    ).ended
+    expect(ended, ended.output).toMatchObject({ code: 0 })
+    const places = ended.stdout.trim().split('\n')
+    expect(places.length).toBeGreaterThan(20)
+    for (const line of places) expect(line).toMatch(/ deploy\.config\.ts:\d+$/)
+  }
+})
+
 describe.each([process.versions.node.split('.')[0] ?? '', ...othersFound()])('on Node %s', (major) => {
   // What npx starts, without the seconds that npx takes.
   const linked = (...args: string[]): ReturnType<typeof deployfile> =>

@@ -52,3 +52,15 @@ describe('branch= and revision=', () => {
     },
   )
 })
+
+it('the name of the application is shown as it is, and never run', async () => {
+  const application = '-rf;$(touch${IFS}pwned)`touch${IFS}pwned`&&<b>"it\'s'
+  const options = { application, linkedDirs: ['public/system'] }
+  expectDone(await site.run(['deploy', 'deploy:maintenance:on', 'deploy:lock:status'], { options }))
+  const shown = "-rf;$(touch${IFS}pwned)`touch${IFS}pwned`&amp;&amp;&lt;b&gt;&quot;it's"
+  for (const host of both()) {
+    expect(host.read('shared/public/system/maintenance.html')).toContain(`<title>${shown}: down`)
+    expect(host.list('')).not.toContain('pwned')
+    expect([host.has('../pwned'), host.has('current/pwned')]).toEqual([false, false])
+  }
+})

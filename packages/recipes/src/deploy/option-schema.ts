@@ -73,7 +73,7 @@ const linkedDirs = z.array(pathInside).superRefine((paths, context) => {
 
 /** The options of one stage; without a repository and a branch where the source is no git. */
 export const ofStage = z.strictObject({
-  application: z.string().regex(/^[^\s/]+$/, 'an application is one word'),
+  application: z.string().regex(/^[^\s/\p{Cc}]+$/u, 'an application is one word'),
   repository: faulty(repositoryFault),
   branch: faulty(branchFault),
   deployTo,

@@ -67,6 +67,9 @@ describe('deploy() checks what is the same for every stage at once', () => {
     [{ umask: '22' }, 'three octal digits'],
     [{ linkedFiles: [{ path: '../x' }] }, 'linkedFiles'],
     [{ application: 'a b' }, 'an application is one word'],
+    [{ application: 'a\nb' }, 'an application is one word'],
+    [{ application: 'a\u0000b' }, 'an application is one word'],
+    [{ application: '../a' }, 'an application is one word'],
     [{ rolling: { batch: '25%', maxFail: 1 } }, 'rolling'],
     [{ migrate: () => task('other', { run: () => undefined }) }, `must make a task named 'deploy:migrate'`],
   ])('refuses %j', (option, message) => {
