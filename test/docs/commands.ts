@@ -1,5 +1,5 @@
 import { deploy, postgres } from 'deployfile/recipes'
-import { COMMAND_NAMES } from '../../packages/deployfile/src/cli/commands.ts'
+import { COMMAND_NAMES } from '../../packages/deployfile/src/cli/command-names.ts'
 import { page } from './declared.ts'
 
 const app = deploy({ application: 'shop', repository: 'x', branch: 'main', deployTo: '/srv/shop' })

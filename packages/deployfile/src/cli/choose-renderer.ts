@@ -1,7 +1,7 @@
 import { jsonRenderer, silentRenderer } from '../render/json.ts'
 import { plainRenderer } from '../render/plain.ts'
 import type { RenderContext, Renderer } from '../render/renderer.ts'
-import type { CommandLine } from './grammar.ts'
+import type { CommandLine } from './command-line.ts'
 import { isCi } from './terminal.ts'
 
 /** A tree needs a terminal that can move its cursor; without one, 'tree' is 'plain' as well. */

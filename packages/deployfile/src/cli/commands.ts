@@ -1,22 +1,6 @@
 import { Problem } from '@deployfile/core'
-import type { Place } from '../run/work.ts'
-import type { CommandLine } from './grammar.ts'
-import type { Terminal } from './terminal.ts'
-
-/** What a command of ours is given. */
-export interface Given {
-  readonly line: CommandLine
-  readonly terminal: Terminal
-  /** Where it was started, by `--cwd` too. */
-  readonly cwd: string
-  /** The config's path. */
-  readonly find: () => Promise<string>
-  /** The config itself. */
-  readonly open: () => Promise<Place>
-}
-
-/** Does it, and gives the exit code. */
-export type CommandFunction = (given: Given) => Promise<number>
+import type { CommandFunction } from '../command/given.ts'
+import type { CommandName } from './command-names.ts'
 
 interface Command {
   /** False for those that may run where there is none. */
@@ -26,7 +10,7 @@ interface Command {
   load(): Promise<CommandFunction>
 }
 
-const COMMANDS: Readonly<Record<string, Command>> = {
+const BY_NAME: Readonly<Record<CommandName, Command>> = {
   init: {
     needsConfig: false,
     onStage: false,
@@ -59,7 +43,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 }
 
-export const COMMAND_NAMES = Object.keys(COMMANDS)
+const COMMANDS: Readonly<Record<string, Command>> = BY_NAME
 
 /**
  * Which of our commands is meant, if one is: `deployfile exec …`, `deployfile production exec …`, `deployfile help exec`.
@@ -79,13 +63,4 @@ export function commandOf(words: readonly string[]): Command | undefined {
       hint: `Write deployfile ${second}; deployfile ${second} --help says what it takes.`,
     },
   )
-}
-
-/** The words of a command without its own name: the stage before it, and what stands after it. */
-export function wordsOf(
-  name: string,
-  words: readonly string[],
-): { readonly before: string | undefined; readonly after: readonly string[] } {
-  const at = words.indexOf(name)
-  return { before: at === 1 ? words[0] : undefined, after: words.slice(at + 1) }
 }

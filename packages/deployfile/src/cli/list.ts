@@ -2,7 +2,7 @@ import { didYouMean, Problem, type AnyTask, type Catalog } from '@deployfile/cor
 import { shorten } from '../render/problem.ts'
 import type { Style } from '../render/style.ts'
 import { describeTask, needsOf, taskFacts } from './describe.ts'
-import type { ListKind } from './grammar.ts'
+import type { ListKind } from './command-line.ts'
 import { needsTree } from './needs-tree.ts'
 
 /** What is listed. */

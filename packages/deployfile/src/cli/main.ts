@@ -5,13 +5,9 @@ import { ownVersion } from '../version.ts'
 import { readCommandLine } from './grammar.ts'
 import { helpText } from './options.ts'
 import type { Terminal } from './terminal.ts'
+import type { Loaded } from './with-config.ts'
 
 const KINDS = { usage: 2, check: 3, task: 1 } as const
-
-/** What is known of a config by the time that something goes wrong. */
-export interface Loaded {
-  exactColumns: boolean
-}
 
 /** One command, from its arguments to its exit code. Nothing is thrown: what goes wrong is printed to stderr. */
 export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {

@@ -1,5 +1,5 @@
 import type { Plan, RunOutcome } from '@deployfile/core'
-import type { CommandLine } from './grammar.ts'
+import type { CommandLine } from './command-line.ts'
 
 type Where = Pick<CommandLine, 'config' | 'cwd'>
 

@@ -1,6 +1,6 @@
 import { milliseconds, type UndoMode } from '@deployfile/core'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { Filters, GraphFormat, OnFailure, RendererName } from './grammar.ts'
+import type { Filters, GraphFormat, OnFailure, RendererName } from './command-line.ts'
 
 const BELOW = `
 Commands:

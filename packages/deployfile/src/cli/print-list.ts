@@ -1,5 +1,5 @@
 import type { Catalog } from '@deployfile/core'
-import type { CommandLine } from './grammar.ts'
+import type { CommandLine } from './command-line.ts'
 import { listJson, listLines, type ListOptions } from './list.ts'
 import { printDocument, type Terminal } from './terminal.ts'
 

@@ -7,11 +7,15 @@ import { projectCopy } from '../config/project-copy.ts'
 import type { Place } from '../run/work.ts'
 import { commandOf } from './commands.ts'
 import { describeTask, taskFacts } from './describe.ts'
-import type { CommandLine } from './grammar.ts'
-import type { Loaded } from './main.ts'
+import type { CommandLine } from './command-line.ts'
 import { printList } from './print-list.ts'
 import { print, printDocument, type Terminal } from './terminal.ts'
 import { readWords, type Request } from './words.ts'
+
+/** What is known of a config by the time that something goes wrong. */
+export interface Loaded {
+  exactColumns: boolean
+}
 
 /** Everything that is not help: a command of ours, a list, a plan or a run. Returns the exit code. */
 export async function withConfig(line: CommandLine, terminal: Terminal, loaded: Loaded): Promise<number> {

@@ -1,5 +1,6 @@
 import { inputFields, Problem, type AnyTask, type Catalog } from '@deployfile/core'
-import { COMMAND_NAMES, wordsOf, type Given } from '../cli/commands.ts'
+import { COMMAND_NAMES } from '../cli/command-names.ts'
+import { wordsOf, type Given } from './given.ts'
 import { optionNames, optionValues } from '../cli/options.ts'
 import { print } from '../cli/terminal.ts'
 import { completionScript, SHELLS } from './completion-script.ts'

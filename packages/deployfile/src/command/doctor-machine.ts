@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { isProblem, type Finding } from '@deployfile/core'
-import type { Given } from '../cli/commands.ts'
+import type { Given } from './given.ts'
 import { count } from '../render/duration.ts'
 import type { Place } from '../run/work.ts'
 import { ownVersion } from '../version.ts'

@@ -1,5 +1,5 @@
 import { Problem, type Catalog, type Host } from '@deployfile/core'
-import { wordsOf, type Given } from '../cli/commands.ts'
+import { wordsOf, type Given } from './given.ts'
 import { printDocument } from '../cli/terminal.ts'
 import { count } from '../render/duration.ts'
 import type { Style } from '../render/style.ts'

@@ -1,5 +1,5 @@
 import { Problem, resolvePlan, task, where, type Catalog } from '@deployfile/core'
-import { wordsOf, type Given } from '../cli/commands.ts'
+import { wordsOf, type Given } from './given.ts'
 import { startRun } from '../cli/start.ts'
 import { readConfirm } from './resume.ts'
 import { stageOf } from './stage-of.ts'

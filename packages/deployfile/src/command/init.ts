@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { didYouMean, Problem } from '@deployfile/core'
-import { wordsOf, type Given } from '../cli/commands.ts'
+import { wordsOf, type Given } from './given.ts'
 import { print, type Terminal } from '../cli/terminal.ts'
 import { CONFIG_NAMES } from '../config/find.ts'
 import { configText, type Answers } from './init-config.ts'

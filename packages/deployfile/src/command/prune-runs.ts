@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import path from 'node:path'
 import { Problem } from '@deployfile/core'
-import type { Given } from '../cli/commands.ts'
+import type { Given } from './given.ts'
 import { print } from '../cli/terminal.ts'
 import { count } from '../render/duration.ts'
 import { isAbandoned } from '../run/claim.ts'

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { Problem } from '@deployfile/core'
 import { didYouMean } from '@deployfile/core'
-import { wordsOf, type Given } from '../cli/commands.ts'
+import { wordsOf, type Given } from './given.ts'
 import { print, printDocument } from '../cli/terminal.ts'
 import { findRun } from '../run/past-runs.ts'
 import { readConfirm, takeUpRun } from './resume.ts'

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { didYouMean, Problem, type Catalog, type Host } from '@deployfile/core'
-import { wordsOf, type Given } from '../cli/commands.ts'
+import { wordsOf, type Given } from './given.ts'
 
 const HELP = `Usage: deployfile [stage] ssh HOST [-- COMMAND…]
 

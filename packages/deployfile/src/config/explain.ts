@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { isProblem, Problem, type SourceLocation } from '@deployfile/core'
-import { codeOf, toPath, type ImportFailure } from './import-module.ts'
+import { codeOf, toPath, type ImportFailure } from './imported.ts'
 
 const PLACE = /(?:\(|^|\s)((?:file:\/\/)?\/[^()\n]+?):(\d+):(\d+)\)?$/
 

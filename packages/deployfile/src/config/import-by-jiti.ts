@@ -2,7 +2,7 @@ import { createJiti, type TransformOptions } from 'jiti'
 import { builtinModules } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { hashOf, writeCompiled, type CompiledModule } from './compiled.ts'
-import type { ImportedModule, ImportFailure } from './import-module.ts'
+import type { ImportedModule, ImportFailure } from './imported.ts'
 import { ownModules, type OwnModules } from './own-modules.ts'
 
 /** Imports a config by jiti, and keeps what jiti made of it for the next command. */

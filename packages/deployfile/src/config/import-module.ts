@@ -1,20 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { readCompiled } from './compiled.ts'
+import { codeOf, type ImportedModule, type ImportFailure } from './imported.ts'
 import { runCompiled } from './run-compiled.ts'
-
-export interface ImportedModule {
-  readonly exports: Readonly<Record<string, unknown>>
-  /** False where jiti rewrote the source: lines are right, columns are not. */
-  readonly exactColumns: boolean
-}
-
-/** What was thrown while importing, with what is known about it. */
-export interface ImportFailure {
-  readonly thrown: unknown
-  readonly exactColumns: boolean
-}
 
 const RAN = Symbol.for('deployfile.config.ran')
 const marks = globalThis as unknown as { [RAN]?: boolean }
@@ -81,11 +70,6 @@ function readType(manifest: string): unknown {
   }
 }
 
-export function codeOf(thrown: unknown): string | undefined {
-  const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined
-  return typeof code === 'string' ? code : undefined
-}
-
 function stripsTypes(): boolean {
   const { typescript } = process.features as { typescript?: false | 'strip' | 'transform' }
   return Boolean(typescript)
@@ -119,9 +103,4 @@ async function importKept(file: string): Promise<ImportedModule | ImportFailure 
   } catch (thrown) {
     return { thrown, exactColumns: false }
   }
-}
-
-/** A path out of `file:///…` or a plain path. */
-export function toPath(where: string): string {
-  return where.startsWith('file://') ? fileURLToPath(where) : where
 }

@@ -1,5 +1,5 @@
 import type { EdgeReason, Plan, PlanNode } from '@deployfile/core'
-import type { GraphFormat } from '../cli/grammar.ts'
+import type { GraphFormat } from '../cli/command-line.ts'
 import { labelOf } from './node-label.ts'
 
 /** A plan as a graph: a node a task, with its hosts; an arrow for each reason to wait. */

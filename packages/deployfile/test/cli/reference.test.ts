@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { COMMAND_NAMES } from '../../src/cli/commands.ts'
+import { COMMAND_NAMES } from '../../src/cli/command-names.ts'
 import { cli } from '../cli-harness.ts'
 
 // docs/cli-reference.md is what the program says. To write it anew: delete it and run this test.
