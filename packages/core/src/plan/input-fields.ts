@@ -1,5 +1,7 @@
 import type { AnyTask } from '../task/task.ts'
-import { describe, type JsonSchema } from './inputs.ts'
+import { isLimit, valuesOf } from './input-words.ts'
+import { describe } from './inputs.ts'
+import type { JsonSchema } from './json-schema.ts'
 
 /** One key of a task's input, as the command line takes it. */
 export interface InputField {
@@ -36,13 +38,6 @@ export function inputFields(task: AnyTask): readonly InputField[] {
   })
 }
 
-function valuesOf({ enum: names, const: only, anyOf = [] }: JsonSchema): readonly string[] {
-  if (names) return names.map(String)
-  if (typeof only === 'string' || typeof only === 'number') return [String(only)]
-  const each = anyOf.map((one) => valuesOf(one))
-  return each.length > 0 && each.every((values) => values.length > 0) ? each.flat() : []
-}
-
 function wordsFor(schema: JsonSchema): string {
   const { type, items, anyOf, minimum, maximum, exclusiveMinimum, exclusiveMaximum, format } = schema
   if (type === 'boolean') return 'true|false'
@@ -50,15 +45,10 @@ function wordsFor(schema: JsonSchema): string {
   if (anyOf) return [...new Set(anyOf.map((one) => valuesOf(one).join('|') || wordsFor(one)))].join(' or ')
   if (type !== 'number' && type !== 'integer') return format === undefined ? 'text' : format
   const limits = [
-    // zod writes the whole range of safe integers out.
     ...(isLimit(minimum) ? [`from ${String(minimum)}`] : []),
     ...(isLimit(exclusiveMinimum) ? [`above ${String(exclusiveMinimum)}`] : []),
     ...(isLimit(maximum) ? [`to ${String(maximum)}`] : []),
     ...(isLimit(exclusiveMaximum) ? [`below ${String(exclusiveMaximum)}`] : []),
   ]
   return [type === 'integer' ? 'whole number' : 'number', ...limits].join(' ')
-}
-
-function isLimit(number: number | undefined): number is number {
-  return number !== undefined && Math.abs(number) < Number.MAX_SAFE_INTEGER
 }

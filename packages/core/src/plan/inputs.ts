@@ -4,6 +4,8 @@ import type { Catalog } from '../config/catalog.ts'
 import { Problem } from '../problem/problem.ts'
 import { checkInputData } from '../task/input-data.ts'
 import { didYouMean } from '../problem/suggest.ts'
+import type { JsonSchema } from './json-schema.ts'
+import { inputExample, inputFault, type InputIssue } from './input-words.ts'
 import { readNeed } from '../task/needs.ts'
 import type { Schema } from '../task/schema.ts'
 import type { AnyTask } from '../task/task.ts'
@@ -70,24 +72,6 @@ function unknownInput(key: string, requested: readonly AnyTask[], planned: reado
   })
 }
 
-/** What is read of a JSON Schema. */
-export interface JsonSchema {
-  readonly type?: string | readonly string[]
-  readonly properties?: Readonly<Record<string, JsonSchema>>
-  readonly required?: readonly string[]
-  readonly items?: JsonSchema
-  readonly anyOf?: readonly JsonSchema[]
-  readonly enum?: readonly unknown[]
-  readonly const?: unknown
-  readonly default?: unknown
-  readonly description?: string
-  readonly format?: string
-  readonly minimum?: number
-  readonly maximum?: number
-  readonly exclusiveMinimum?: number
-  readonly exclusiveMaximum?: number
-}
-
 const described = new WeakMap<Schema, JsonSchema>()
 
 /** The input's JSON Schema. Another vendor than zod tells nothing of its keys, so such inputs come only from `.with`. */
@@ -120,7 +104,10 @@ export function parseInput(task: AnyTask, raw: Raw | undefined): unknown {
   if (!schema) return {}
   const { properties = {} } = describe(schema)
   const typed = Object.entries(raw ?? {}).map(([key, text]) => [key, convert(text, properties[key] ?? {})])
-  const value: unknown = { ...Object.fromEntries(typed), ...(bound as object | undefined) }
+  const value: Readonly<Record<string, unknown>> = {
+    ...(Object.fromEntries(typed) as object),
+    ...(bound as object | undefined),
+  }
   const result = schema['~standard'].validate(value) as StandardResult | Promise<StandardResult>
   if (result instanceof Promise) {
     throw new Problem('usage', 'INPUT_ASYNC', `the input schema of '${task.name}' checks asynchronously`, {
@@ -128,36 +115,54 @@ export function parseInput(task: AnyTask, raw: Raw | undefined): unknown {
       hint: 'A plan is made without waiting: move that check into run.',
     })
   }
-  if (result.issues) throw invalidInput(task, result.issues, value)
+  if (result.issues) throw invalidInput(task, result.issues, value, raw ?? {})
   checkInputData(task.name, result.value, location)
   return result.value
 }
 
-interface StandardIssue {
-  readonly message: string
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[]
-}
 type StandardResult =
-  { readonly issues?: undefined; readonly value: unknown } | { readonly issues: readonly StandardIssue[] }
+  { readonly issues?: undefined; readonly value: unknown } | { readonly issues: readonly InputIssue[] }
 
-function invalidInput(task: AnyTask, issues: readonly StandardIssue[], value: unknown): Problem {
-  const lines = issues.map((issue) => {
-    const path = (issue.path ?? [])
-      .map((part) => String(typeof part === 'object' ? part.key : part))
-      .join('.')
-    const missing =
-      path !== '' && !path.includes('.') && typeof value === 'object' && value !== null && !(path in value)
-    return missing ? `${path}=… is missing` : path === '' ? issue.message : `${path}: ${issue.message}`
-  })
+function invalidInput(
+  task: AnyTask,
+  issues: readonly InputIssue[],
+  value: Readonly<Record<string, unknown>>,
+  raw: Raw,
+): Problem {
+  const { spec, location } = task['~task']
+  const { properties = {} } = spec.input ? describe(spec.input) : {}
+  const lines = new Set<string>()
+  const examples = new Set<string>()
+  const keys: string[] = []
+  for (const issue of issues) {
+    const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part))
+    const [key] = path
+    const schema = key === undefined ? undefined : properties[key]
+    if (key === undefined || schema === undefined) {
+      lines.add(key === undefined ? issue.message : `${path.join('.')}: ${issue.message}`)
+      continue
+    }
+    if (!(key in value)) {
+      lines.add(`${key}=… is missing`)
+      continue
+    }
+    keys.push(key)
+    const given = raw[key] ?? value[key]
+    const fault = inputFault(key, given, schema, issue)
+    lines.add(fault ?? `${path.join('.')}: ${issue.message}`)
+    const example = fault === undefined ? undefined : inputExample(key, given, schema)
+    if (example !== undefined) examples.add(example)
+  }
+  const takes = `Its inputs are: ${keysOf(task)
+    .map((key) => `${key}=…`)
+    .join(' ')}`
+  // What is only missing needs no look at the config.
+  const [key] = keys
   return new Problem(
     'usage',
     'INPUT_INVALID',
-    `the input of '${task.name}' does not fit: ${lines.join('; ')}`,
-    {
-      hint: `Its inputs are: ${keysOf(task)
-        .map((key) => `${key}=…`)
-        .join(' ')}`,
-    },
+    `the input of '${task.name}' does not fit: ${[...lines].join('; ')}`,
+    { ...(key !== undefined && { location, key }), hint: [...examples, takes].join('\n') },
   )
 }
 

@@ -1,6 +1,7 @@
 /**
  * The nearest known name, for "did you mean". Undefined when nothing is near: a wild guess costs more than none.
- * At most a third of the letters may differ (one in short words), a swap of two neighbours counts as one.
+ * At most a third of the letters may differ (one in short words), a swap of two neighbours counts as one; of two letters none may,
+ * nor be missing: `d` is no more `db` than anything else.
  */
 export function nearest(word: string, names: Iterable<string>): string | undefined {
   const known = [...names]
@@ -8,7 +9,8 @@ export function nearest(word: string, names: Iterable<string>): string | undefin
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const name of known) {
     const distance = name.toLowerCase() === word.toLowerCase() ? 0 : editDistance(word, name)
-    if (distance < bestDistance) {
+    const most = Math.floor(Math.max(word.length, name.length) / 3)
+    if (distance < bestDistance && distance <= most) {
       best = name
       bestDistance = distance
     }

@@ -93,7 +93,7 @@ test.each([
   [{}, "the input of 'db:restore' does not fit: file=… is missing | Its inputs are: file=… jobs=…"],
   [
     { file: 'x', jobs: 'many' },
-    "the input of 'db:restore' does not fit: jobs: Invalid input: expected number, received string | Its inputs are: file=… jobs=…",
+    "the input of 'db:restore' does not fit: jobs=many is not a whole number | For example jobs=2\nIts inputs are: file=… jobs=…",
   ],
 ])('%o', (given, message) => {
   expect(messageOf(() => inputsOf([restore], ['db:restore'], given))).toBe(message)

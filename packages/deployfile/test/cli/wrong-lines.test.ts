@@ -152,6 +152,34 @@ describe('what is answered to', () => {
     await expect(await typed(project(), lines)).toMatchFileSnapshot('wrong-lines/inputs.txt')
   })
 
+  it('inputs of each kind', async () => {
+    const one = cli().config(`
+const copy = task('copy', {
+  desc: 'All that an input can be',
+  input: z.object({
+    each: z.array(z.int().min(1)),
+    to: z.email(),
+    tag: z.string().regex(/^v/).optional(),
+    size: z.number().multipleOf(5).default(10),
+    kind: z.enum(['slow', 'fast', 'none']).optional(),
+    name: z.string().refine((name) => name !== 'root', 'root is no name for it').optional(),
+  }),
+  run: () => 1,
+})
+export default defineConfig({ stages: { dev: { hosts: {} } }, defaultStage: 'dev', tasks: [copy] })`)
+    const lines = [
+      ...[
+        ['copy', 'each=1,x', 'to=you'],
+        ['copy', 'each=', 'to=who@example.com', 'tag=1'],
+      ],
+      ...[
+        ['copy', 'each=1', 'to=who@example.com', 'size=11', 'kind=fsat'],
+        ['copy', 'each=1', 'to=who@example.com', 'name=root'],
+      ],
+    ]
+    await expect(await typed(one, lines)).toMatchFileSnapshot('wrong-lines/kinds.txt')
+  })
+
   it('commands of ours that are typed wrongly', async () => {
     const lines = [
       ...[
