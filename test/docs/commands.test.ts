@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { isCommand } from './commands.ts'
+import { isCommand, options } from './commands.ts'
 import { codeIn, page } from './declared.ts'
 
 const names = readdirSync(fileURLToPath(new URL('../../docs', import.meta.url)))
@@ -22,6 +22,13 @@ function typed(text: string): readonly string[] {
 
 test.each(PAGES)('each command of %s exists', (name) => {
   expect(typed(page(name)).filter((words) => !isCommand(words, OWN))).toEqual([])
+})
+
+test('each option of --help is explained on the page of the command line', () => {
+  const told = codeIn(page('docs/command-line.md')).join(' ')
+  expect(
+    [...options].filter((option) => option.startsWith('--') && !new RegExp(`${option}\\b`).test(told)),
+  ).toEqual([])
 })
 
 test('which finds those that there are, and those that there are not', () => {
