@@ -8,6 +8,7 @@ const PLAIN = {
   sudo: 'sudo',
   rsync: 'rsync',
   puma: 'puma',
+  unicorn: 'unicorn',
   'git-lfs': 'git-lfs',
   capistrano: 'capistrano',
   passenger: 'libapache2-mod-passenger',
@@ -34,6 +35,8 @@ export async function installWithApt(services) {
     }
     const plain = Object.keys(PLAIN).filter((service) => services.includes(service))
     if (plain.length > 0) await apt(stop, 'install', ...plain.map((service) => PLAIN[service]))
+    // It is on for the next boot, and would fail there: it has no application.
+    if (plain.includes('unicorn')) await command(stop, 'update-rc.d', ['unicorn', 'disable'])
     if (services.includes('sshd')) {
       const hadServer = existsSync('/etc/ssh/sshd_config')
       await apt(stop, 'install', 'openssh-server')

@@ -5,6 +5,7 @@ export interface Services {
   readonly rsync: string | undefined
   readonly gnupg: string | undefined
   readonly puma: string | undefined
+  readonly unicorn: string | undefined
   readonly 'git-lfs': string | undefined
   readonly capistrano: string | undefined
   readonly passenger: string | undefined

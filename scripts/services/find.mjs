@@ -17,6 +17,7 @@ export function findServices() {
     sudo: findSudo(),
     rsync: findRsync(),
     puma: findOnPath('puma'),
+    unicorn: findOnPath('unicorn'),
     'git-lfs': findOnPath('git-lfs'),
     capistrano: findCapistrano(),
     passenger: findPassenger(),
