@@ -6,7 +6,7 @@ import { page } from './declared.ts'
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const DOCS = readdirSync(at('docs')).filter((name) => name.endsWith('.md'))
-const PAGES = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', ...DOCS.map((name) => `docs/${name}`)]
+const PAGES = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', ...DOCS.map((name) => `docs/${name}`)]
 
 const prose = (text: string): string => text.replaceAll(/^```.*?^```$/gms, '')
 

@@ -141,7 +141,7 @@ describe.runIf(servicesFound('sshd', 'postgres'))('docs/getting-started.md', () 
     const releases = readdirSync(join(host.home, 'www/shop/releases'))
     expect(releases).toHaveLength(1)
     expect(await dev.psql('select * from items', 'shop_dev')).toBe('lamp')
-  }, 120_000)
+  })
 })
 
 function edit(file: string, change: (text: string) => string): void {
