@@ -34,6 +34,9 @@ describe.runIf(servicesFound('postgres'))('what can go wrong', () => {
     await makeSample(server, 'app_dev')
     await server.psql("UPDATE authors SET name = 'mine' || id", 'app_dev')
     before = await contentOf(server, 'app_dev')
+    // What is compared has the rows in it, and large objects.
+    expect(before).toContain('mine7')
+    expect(before).toContain('abababab')
     backup = await createBackup(siteOf('app_production'), label, newStamp())
   })
   afterAll(async () => {
@@ -63,6 +66,15 @@ describe.runIf(servicesFound('postgres'))('what can go wrong', () => {
     expect(await contentOf(server, 'app_dev')).toBe(before)
     expect(await server.psql("SELECT datname FROM pg_database WHERE datname ~ '_(restore|old)_'")).toBe('')
     expect(await server.psql("SELECT datallowconn FROM pg_database WHERE datname = 'app_dev'")).toBe('t')
+  }
+  /** Client programs at work on this test's server, which is known by its port: their process ids and arguments. */
+  function ours(program: string): readonly { readonly pid: number; readonly args: string }[] {
+    const all = execFileSync('ps', ['axww', '-o', 'pid,args'], { encoding: 'utf8' }).split('\n')
+    return all.flatMap((line) => {
+      const [, pid, args = ''] = /^ *(\d+) (.*)$/.exec(line) ?? []
+      const named = new RegExp(`^(\\S*/)?${program} `).test(args)
+      return named && args.includes(String(server.port)) ? [{ pid: Number(pid), args }] : []
+    })
   }
   function copy(name: string, withManifest: boolean): string {
     const file = join(folder.path, '.deployfile/backups', name)
@@ -102,6 +114,16 @@ describe.runIf(servicesFound('postgres'))('what can go wrong', () => {
       writeFileSync(file, 'PGDMP, or so it says')
       expect((await expectRefused(file)).message).toContain('is not an archive of pg_dump -Fc')
     })
+    it('an archive in another format of pg_dump: tar, and a folder', async () => {
+      const { port, bin } = server
+      for (const format of ['t', 'd']) {
+        const file = join(folder.path, `.deployfile/backups/format-${format}.pgdump`)
+        const args = ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', `-F${format}`, '-f', file]
+        const env = { ...process.env, PGPASSWORD: server.password }
+        execFileSync(join(bin, 'pg_dump'), [...args, 'app_production'], { env })
+        expect(await expectRefused(file)).toMatchObject({ kind: 'check', code: 'BACKUP_NOT_ARCHIVE' })
+      }
+    })
     it('an archive of a version that nothing here reads', async () => {
       const file = copy('newer.pgdump', false)
       const bytes = readFileSync(file)
@@ -126,6 +148,35 @@ describe.runIf(servicesFound('postgres'))('what can go wrong', () => {
       const error = await expectRefused(made.file, as)
       expect(error.code).toBe('DATABASE_COMMAND_FAILED')
       expect(error.message).toContain('violates check constraint')
+    })
+
+    it(`pg_restore itself is killed: neither its workers nor their sessions stay (${as})`, async () => {
+      // Where the role exists, a restored row waits in its check.
+      await server.psql('CREATE DATABASE waiting')
+      await server.psql(
+        `CREATE FUNCTION waits() RETURNS bool LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+             IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'wait_here') THEN PERFORM pg_catalog.pg_sleep(600); END IF;
+             RETURN true; END $$;
+           CREATE TABLE one (id int CHECK (waits())); INSERT INTO one VALUES (1);
+           CREATE TABLE two (id int CHECK (waits())); INSERT INTO two VALUES (1);
+           COMMENT ON SCHEMA public IS 'every new database has it'`,
+        'waiting',
+      )
+      const made = await createBackup(siteOf('waiting', as), label, newStamp())
+      await server.psql('DROP DATABASE waiting')
+      await server.psql('CREATE ROLE wait_here')
+      const running = expectRefused(made.file, as)
+      const copying = "SELECT count(*) FROM pg_stat_activity WHERE datname ~ '_restore_' AND query ~ '^COPY'"
+      await expect.poll(() => server.psql(copying), { timeout: 20_000 }).not.toBe('0')
+      // The first of them started the others.
+      const [leader] = [...ours('pg_restore')].sort((a, b) => a.pid - b.pid)
+      expect(leader?.args).not.toContain(server.password)
+      process.kill(leader?.pid ?? 0, 'SIGKILL')
+      const error = await running
+      await server.psql('DROP ROLE wait_here')
+      expect(error.code).toBe('DATABASE_COMMAND_FAILED')
+      await expect.poll(() => ours('pg_restore'), { timeout: 20_000 }).toEqual([])
+      expect(await server.psql(copying)).toBe('0')
     })
 
     it(`a wrong password fails at once and is nowhere to be read (${as})`, async () => {
@@ -162,7 +213,7 @@ describe.runIf(servicesFound('postgres'))('what can go wrong', () => {
       expect(seen).not.toContain(server.password)
       site.abort()
       await running
-      expect(execFileSync('ps', ['axww', '-o', 'args'], { encoding: 'utf8' })).not.toMatch(/pg_dump.*locked/)
+      expect(ours('pg_dump')).toEqual([])
       await server.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'locked'")
       await holder
       await server.psql('DROP DATABASE locked WITH (FORCE)')

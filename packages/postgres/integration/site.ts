@@ -125,10 +125,6 @@ export async function contentOf(server: PostgresServer, database: string): Promi
      WHERE c.relkind IN ('r', 'v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1`,
     database,
   )
-  const parts = [tables]
-  for (const table of tables.split('\n').filter((name) => name !== '')) {
-    parts.push(await server.psql(`SELECT t::text FROM ${table} t ORDER BY 1`, database))
-  }
   const lists = [
     "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1",
     "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
@@ -137,6 +133,11 @@ export async function contentOf(server: PostgresServer, database: string): Promi
     "SELECT encode(lo_get(oid), 'hex') FROM pg_largeobject_metadata ORDER BY 1",
     "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prolang <> 13 ORDER BY 1",
   ]
-  for (const sql of lists) parts.push(await server.psql(sql, database))
-  return parts.join('\n--\n')
+  const rows = tables.split('\n').filter((name) => name !== '')
+  const parts = [...rows.map((table) => `SELECT t::text FROM ${table} t`), ...lists].map(
+    (sql) => `array_to_string(ARRAY(SELECT x::text FROM (${sql}) x ORDER BY 1), E'\\n')`,
+  )
+  // One question, because every psql that is started takes its time.
+  const contents = await server.psql(`SELECT concat_ws(E'\\n--\\n', ${parts.join(', ')})`, database)
+  return `${tables}\n--\n${contents}`
 }

@@ -15,11 +15,11 @@ trap 'rm -rf "$dir"' EXIT
 trap '[ -z "$child" ] || kill "$child" 2>/dev/null; wait; exit 143' HUP INT TERM
 while IFS= read -r line && [ -n "$line" ]; do printf '%s\\n' "$line"; done >"$dir/pgpass"
 if [ -s "$dir/pgpass" ]; then PGPASSFILE=$dir/pgpass; export PGPASSFILE; unset PGPASSWORD; fi
-exec 3<&0 4>&2
-if [ -n "\${DEPLOYFILE_LOG-}" ]; then exec 4>"$DEPLOYFILE_LOG"; fi
-"$@" <&3 3<&- 2>&4 4>&- &
+exec 3<&0 4>&1 5>&2
+if [ -n "\${DEPLOYFILE_LOG-}" ]; then exec 4>"$DEPLOYFILE_LOG" 5>&4; fi
+"$@" <&3 3<&- >&4 4>&- 2>&5 5>&- &
 child=$!
-exec 4>&-
+exec 4>&- 5>&-
 status=0
 wait "$child" || status=$?
 if [ -n "\${DEPLOYFILE_LOG-}" ] && [ "$status" -ne 0 ]; then grep -Ev '${SMALL_TALK}' "$DEPLOYFILE_LOG" | tail -n 20 >&2 || true; fi
@@ -36,7 +36,10 @@ export interface ClientCall extends SessionOptions {
   /** Takes what the program prints, in place of `stdout`. */
   readonly output?: Writable
   readonly env?: Readonly<Record<string, string>>
-  /** A file on the host that takes what it says on standard error, to be read while it runs; the caller removes it. For pg_restore. */
+  /**
+   * A file on the host that takes what it says, to be read while it runs; the caller removes it. For pg_restore, whose workers keep it
+   * open when it was killed, and would keep our end of a pipe open.
+   */
   readonly logFile?: string
   /** It changes nothing, and its output is for us: shown only with --verbose. */
   readonly reads?: boolean

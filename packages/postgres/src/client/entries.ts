@@ -5,7 +5,8 @@ export const DONE_BY_JOBS = '^pg_restore: (processing|finished) item [0-9]+ '
 /** Items that no table of contents lists. */
 export const UNLISTED = '^pg_restore: processing item [0-9]+ (ENCODING|STDSTRINGS|SEARCHPATH|DATABASE) '
 /** With one job: an entry that is begun, so that the one before has ended. */
-export const BEGUN_BY_ONE = '^pg_restore: (creating|executing|processing data for table|processing [A-Z]+)( |$)'
+export const BEGUN_BY_ONE =
+  '^pg_restore: (creating|executing|processing data for table|processing [A-Z]+)( |$)'
 /** All that it says when nothing is wrong. */
 export const SMALL_TALK =
   '^pg_restore: (connecting|creating|executing|processing|launching|finished|skipping|restoring|restored|entering|implied|reading|disabling|enabling|while) '

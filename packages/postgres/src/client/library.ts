@@ -128,6 +128,7 @@ async function start(
       const lines = createInterface({ input: child.stderr })
       lines.on('line', call.onLine)
     }
+    letGoOfWorkers(child)
     const stop = (): void => terminate(child)
     call.signal.addEventListener('abort', stop, { once: true })
     try {
@@ -218,6 +219,22 @@ function setEnvironment(variables: Record<string, string | undefined>): void {
     if (value === undefined) delete process.env[name]
     else process.env[name] = value
   }
+}
+
+/** Milliseconds that workers get to end after the one that started them. */
+const WORKERS_MS = 1000
+
+/**
+ * Workers of a pg_restore that was killed (by the kernel, for memory) go on alone, and keep open what it wrote to: the package would
+ * wait for them. Their sessions end when the database that they fill is dropped.
+ */
+function letGoOfWorkers(child: ChildProcess | undefined): void {
+  child?.once('exit', () => {
+    const timer = setTimeout(() => {
+      for (const stream of [child.stdout, child.stderr]) stream?.destroy()
+    }, WORKERS_MS)
+    child.once('close', () => clearTimeout(timer))
+  })
 }
 
 /** Asks first: pg_restore ends its own workers only when it may end by itself. */
