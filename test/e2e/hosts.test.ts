@@ -78,6 +78,46 @@ const hasTerminal = ((): boolean => {
 })()
 
 test.runIf(hasTerminal)(
+  'a question in a running tree is answered, and the screen is whole afterwards',
+  async () => {
+    await using folder = tempFolder('question')
+    const program = makeProject(
+      folder.path,
+      `import { defineConfig, task } from 'deployfile'
+const waits = task('waits', { on: 'app', async run({ remote }) { await remote.sh\`while [ ! -e typed ]; do sleep 0.05; done\` } })
+const asks = task('asks', { async run({ confirm }) { await confirm({ message: 'The cache is emptied.', answer: 'cache' }) } })
+const all = task('all', { needs: { waits, asks }, run: () => 1 })
+export default defineConfig({
+  stages: { dev: { hosts: { here: { transport: 'local', roles: ['app'] } } } },
+  defaultStage: 'dev',
+  tasks: [all],
+})
+`,
+    )
+    const child = spawn('script', ['-qefc', `stty cols 80 rows 24; exec '${program}' all`, '/dev/null'], {
+      cwd: folder.path,
+      env: { ...process.env, CI: '', TERM: 'xterm', NO_COLOR: '1' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    let screen = ''
+    child.stdout.on('data', (chunk: Buffer) => (screen += chunk.toString()))
+    await until('it is asked', () => screen.includes('Type cache to go on'))
+    const asked = screen.length
+    child.stdin.write('cache\r')
+    // The tree is drawn again while the other task still runs.
+    await until('the tree goes on', () => screen.slice(asked).includes('✔ asks'))
+    writeFileSync(join(folder.path, 'typed'), '')
+    const [code] = (await once(child, 'close')) as [number]
+    expect(code, screen).toBe(0)
+    const last = screen.slice(screen.lastIndexOf('✔ waits'))
+    expect(last).toMatch(/^✔ waits {2}here.*\r\n.*✔ asks.*\r\n.*✔ all.*\r\n/)
+    expect(last).toContain('✔ done after')
+    // The cursor, which the tree hides while it draws, is there again.
+    expect(screen.lastIndexOf('\u001b[?25h')).toBeGreaterThan(screen.lastIndexOf('\u001b[?25l'))
+  },
+)
+
+test.runIf(hasTerminal)(
   'a secret that is a prompt is asked for once, while the tree stands still, and shown nowhere',
   async () => {
     await using folder = tempFolder('prompt')

@@ -76,6 +76,7 @@ class Link implements JobLink {
 
   ask(question: Question): Promise<void> {
     const { ask, dryRun } = this.#run.options
+    if (!isWhole(question)) return Promise.reject(notWhole(this.#state.node.task))
     if (dryRun !== true) return ask(question)
     this.emit({ type: 'node.log', message: redact(`would ask for ${question.answer}: ${question.message}`) })
     return Promise.resolve()
@@ -133,4 +134,16 @@ const AFTER_STOP: Duration = '1h'
 /** Milliseconds that a body may take: its timeout, and where nobody waits for more than the end of the run, an hour at most. */
 function timeoutOf({ spec, afterStop }: NodeState, phase: Phase): number | undefined {
   return milliseconds(spec.timeout ?? (phase !== 'run' || afterStop ? AFTER_STOP : undefined))
+}
+
+/** A config is not always compiled by its author: `confirm('Sure?')` has no answer, and nothing typed is nothing, too. */
+function isWhole(question: unknown): boolean {
+  const { message, answer } = (question ?? {}) as Partial<Question>
+  return typeof message === 'string' && typeof answer === 'string' && answer !== ''
+}
+
+function notWhole(task: string): Problem {
+  return new Problem('task', 'QUESTION_INVALID', `'${task}' asks without saying what is to be typed`, {
+    hint: "Write confirm({ message: 'what will happen', answer: 'the name to type' }).",
+  })
 }

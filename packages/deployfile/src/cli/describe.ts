@@ -9,6 +9,7 @@ import {
 } from '@deployfile/core'
 import { shorten } from '../render/problem.ts'
 import type { Style } from '../render/style.ts'
+import { wrapped } from '../render/width.ts'
 
 export interface DescribeView {
   readonly catalog: Catalog
@@ -21,7 +22,7 @@ export interface DescribeView {
 
 /** A task in full: what it does, takes and needs, where it runs, and how it is typed. */
 export function describeTask(task: AnyTask, view: DescribeView): string[] {
-  const { catalog, style, cwd } = view
+  const { catalog, style, columns, cwd } = view
   const { spec, location } = task['~task']
   const fields = inputFields(task)
   const needs = needsOf(task)
@@ -35,10 +36,14 @@ export function describeTask(task: AnyTask, view: DescribeView): string[] {
     ['After it', hooks(catalog.after.get(task.name))],
     ['Declared in', place],
   ]
-  const lines = facts.filter(([, fact]) => fact !== '').map(([name, fact]) => `  ${name.padEnd(12)} ${fact}`)
+  const lines = facts
+    .filter(([, fact]) => fact !== '')
+    .flatMap(([name, fact]) => wrapped(fact, columns, `  ${name.padEnd(12)} `, ' '.repeat(15)))
   return [
     style.bold(usageOf(task, fields)),
-    ...(task.desc === undefined ? [] : task.desc.trim().split('\n')).map((line) => `  ${line.trim()}`),
+    ...(task.desc === undefined ? [] : task.desc.trim().split('\n')).flatMap((line) =>
+      wrapped(line.trim(), columns, '  '),
+    ),
     '',
     ...(fields.length === 0 ? [] : ['  Inputs', ...inputLines(fields, style), '']),
     ...lines,

@@ -1,6 +1,7 @@
 import { didYouMean, Problem, type AnyTask, type Catalog } from '@deployfile/core'
 import { shorten } from '../render/problem.ts'
 import type { Style } from '../render/style.ts'
+import { cut } from '../render/width.ts'
 import { describeTask, needsOf, taskFacts } from './describe.ts'
 import type { ListKind } from './command-line.ts'
 import { needsTree } from './needs-tree.ts'
@@ -90,12 +91,6 @@ function firstSentence(desc: string | undefined): string {
 function placeOf(task: AnyTask, cwd: string): string {
   const { location } = task['~task']
   return location ? `${shorten(location.file, cwd)}:${String(location.line)}` : ''
-}
-
-function cut(text: string, columns: number | undefined): string {
-  // Below 20 columns a cut description says nothing: the terminal may wrap it.
-  if (columns === undefined || columns < 20 || text.length <= columns) return text
-  return `${text.slice(0, columns - 1)}…`
 }
 
 function nothing(catalog: Catalog, pattern: string): Problem {

@@ -12,13 +12,13 @@ Commands:
   completion bash|zsh|fish   print what completes words in that shell
 
 Examples:
-  deployfile -T                                       list the tasks
-  deployfile production deploy:migrations             a stage, then tasks
-  deployfile db:backup:restore file=some.pgdump       no stage: the default one
-  deployfile staging deploy --plan                    what would run, and in which order
-  deployfile staging deploy -n                        what it would do on the hosts, with nothing changed
-  deployfile --resume                                 go on with the last run, which was killed
-  deployfile deploy --help                            what a task takes, needs and does
+  deployfile -T                                  list the tasks
+  deployfile production deploy:migrations        a stage, then tasks
+  deployfile db:backup:restore file=some.pgdump  no stage: the default one
+  deployfile staging deploy --plan               what would run, in which order
+  deployfile staging deploy -n                   what it would do on the hosts
+  deployfile --resume                            go on with a run that broke off
+  deployfile deploy --help                       what it takes, needs and does
 `
 
 export function program(version: string): Command {

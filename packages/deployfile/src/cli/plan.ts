@@ -2,6 +2,7 @@ import type { Plan, PlanNode } from '@deployfile/core'
 import { count } from '../render/duration.ts'
 import { labelOf, placesOf } from '../render/node-label.ts'
 import type { Style } from '../render/style.ts'
+import { wrapped } from '../render/width.ts'
 import { waitsOf, waitText } from './plan-waits.ts'
 
 /** Task × host: in each cell the wave in which it runs; beside it what it waits for, and why it is in the plan. */
@@ -14,6 +15,8 @@ interface PlanRow {
 
 // In brackets, because a host may be called anything else.
 const HERE = '(here)'
+const LEGEND = 'A number is the wave in which it runs there: what has the same may run at the same time.'
+
 /** More columns of hosts than these say less than their number. */
 const MOST_HOSTS = 8
 
@@ -40,8 +43,10 @@ export function planLines(plan: Plan, style: Style, columns?: number): string[] 
     style.dim(head),
     ...lines,
     '',
-    style.dim('A number is the wave in which it runs there: what has the same may run at the same time.'),
-    ...plan.notes.map((note) => `${style.yellow('note:')} ${note}`),
+    ...wrapped(LEGEND, columns).map((line) => style.dim(line)),
+    ...plan.notes.map(
+      (note) => `${style.yellow('note:')} ${wrapped(note, columns, ' '.repeat(6)).join('\n').trimStart()}`,
+    ),
   ]
 }
 

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import path from 'node:path'
 import type { RunEvent } from '@deployfile/core'
+import { cut } from '../render/width.ts'
 import { isAbandoned } from '../run/claim.ts'
 import { folderOf, lastEvent, pastRuns } from '../run/past-runs.ts'
 import { thisProcess } from '../run/process.ts'
@@ -34,13 +35,12 @@ export function listRuns(root: string, most = 20): readonly ListedRun[] {
     })
 }
 
-/** A line a run. */
-export function runLines(runs: readonly ListedRun[]): string[] {
+/** A line a run, cut to the screen. */
+export function runLines(runs: readonly ListedRun[], columns?: number): string[] {
   if (runs.length === 0) return ['No run yet.']
   const width = Math.max(...runs.map(({ status }) => status.length))
-  return runs.map(
-    ({ id, stage, tasks, user, status }) =>
-      `${id}  ${status.padEnd(width)}  ${stage}: ${tasks.join(' ')}  by ${user}`,
+  return runs.map(({ id, stage, tasks, user, status }) =>
+    cut(`${id}  ${status.padEnd(width)}  ${stage}: ${tasks.join(' ')}  by ${user}`, columns),
   )
 }
 

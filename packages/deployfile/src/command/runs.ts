@@ -2,7 +2,7 @@ import path from 'node:path'
 import { Problem } from '@deployfile/core'
 import { didYouMean } from '@deployfile/core'
 import { wordsOf, type Given } from './given.ts'
-import { print, printDocument } from '../cli/terminal.ts'
+import { printDocument } from '../cli/terminal.ts'
 import { findRun } from '../run/past-runs.ts'
 import { readConfirm, takeUpRun } from './resume.ts'
 
@@ -58,8 +58,7 @@ async function list({ line, terminal }: Given, root: string, more: readonly stri
   if (others.length > 0) throw unknown(others.join(' '))
   const { listRuns, runLines } = await import('./list-runs.ts')
   const found = listRuns(root, all ? Infinity : undefined)
-  print(terminal, line.json ? [JSON.stringify(found, null, 2)] : runLines(found))
-  return 0
+  return printDocument(terminal, line, found, ({ columns }) => runLines(found, columns))
 }
 
 async function undoCommand({ line, terminal, open }: Given, words: readonly string[]): Promise<number> {
