@@ -2,7 +2,8 @@ import * as deployfile from 'deployfile'
 import * as recipes from 'deployfile/recipes'
 import { expect, test } from 'vitest'
 import { isCommand, options, tasks } from './commands.ts'
-import { codeIn, keysOf, membersOf, page, tableRows } from './declared.ts'
+import { keysOf, membersOf } from './declared.ts'
+import { codeIn, page, tableRows } from './pages.ts'
 
 // Whoever comes from Capistrano types what this page says. So each word of ours in its tables must be one that the program knows.
 

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { isCommand, options } from './commands.ts'
-import { codeIn, page } from './declared.ts'
+import { codeIn, page } from './pages.ts'
 
 const names = readdirSync(fileURLToPath(new URL('../../docs', import.meta.url)))
 const PAGES = ['README.md', ...names.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)]

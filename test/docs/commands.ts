@@ -1,6 +1,6 @@
 import { deploy, postgres } from 'deployfile/recipes'
 import { COMMAND_NAMES } from '../../packages/deployfile/src/cli/command-names.ts'
-import { page } from './declared.ts'
+import { page } from './pages.ts'
 
 const app = deploy({ application: 'shop', repository: 'x', branch: 'main', deployTo: '/srv/shop' })
 const db = postgres({ databases: { production: 'postgresql:///shop' }, from: 'production' })

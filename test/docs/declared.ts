@@ -1,9 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
-
-export const page = (name: string): string =>
-  readFileSync(fileURLToPath(new URL(`../../${name}`, import.meta.url)), 'utf8')
+import { page } from './pages.ts'
 
 /** The names that an interface of a source file declares itself, without those that it extends. */
 export function membersOf(file: string, name: string): readonly string[] {
@@ -31,22 +27,3 @@ export function keysOf(file: string, name: string): readonly string[] {
     property.name !== undefined && ts.isIdentifier(property.name) ? [property.name.text] : [],
   )
 }
-
-/** The rows of a page's tables, a cell an element; without the heads. A `\|` is part of its cell. */
-export function tableRows(text: string): readonly (readonly string[])[] {
-  const lines = text.split('\n')
-  return lines.flatMap((line, index) => {
-    const head = lines[index + 1]?.startsWith('| ---') === true || line.startsWith('| ---')
-    if (!line.startsWith('|') || head) return []
-    return [
-      line
-        .slice(1, -1)
-        .split(/(?<!\\)\|/)
-        .map((cell) => cell.trim().replaceAll('\\|', '|')),
-    ]
-  })
-}
-
-/** What stands in backquotes; two of them hold what has one. */
-export const codeIn = (text: string): readonly string[] =>
-  [...text.matchAll(/(`+)(.+?)\1(?!`)/g)].map(([, , code = '']) => code.trim())

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { codeIn, page, tableRows } from './declared.ts'
+import { codeIn, page, tableRows } from './pages.ts'
 
 const PACKAGES = ['core', 'shell', 'postgres', 'recipes', 'deployfile']
 

@@ -2,11 +2,17 @@ import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { page } from './declared.ts'
+import { page } from './pages.ts'
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const DOCS = readdirSync(at('docs')).filter((name) => name.endsWith('.md'))
-const PAGES = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', ...DOCS.map((name) => `docs/${name}`)]
+const PAGES = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...DOCS.map((name) => `docs/${name}`),
+]
 
 const prose = (text: string): string => text.replaceAll(/^```.*?^```$/gms, '')
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { codeIn, keysOf, membersOf, page, tableRows } from './declared.ts'
+import { keysOf, membersOf } from './declared.ts'
+import { codeIn, page, tableRows } from './pages.ts'
 
 // What can be written into a config stands in a table of its page. An option that is added has to be explained there; a row whose
 // option is gone has to go, too.

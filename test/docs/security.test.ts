@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { page } from './declared.ts'
+import { page } from './pages.ts'
 
 const PAGE = page('docs/security.md')
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { codeIn, page } from '../docs/declared.ts'
+import { codeIn, page } from '../docs/pages.ts'
 import { makeGitServer } from '../servers/git.ts'
 import { requireService, servicesFound } from '../servers/service.ts'
 import { tempFolder, type TempFolder } from '../servers/temp.ts'
