@@ -9,6 +9,7 @@ const PLAIN = {
   rsync: 'rsync',
   puma: 'puma',
   unicorn: 'unicorn',
+  systemd: 'systemd',
   'git-lfs': 'git-lfs',
   capistrano: 'capistrano',
   passenger: 'libapache2-mod-passenger',

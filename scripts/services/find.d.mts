@@ -6,6 +6,7 @@ export interface Services {
   readonly gnupg: string | undefined
   readonly puma: string | undefined
   readonly unicorn: string | undefined
+  readonly systemd: string | undefined
   readonly 'git-lfs': string | undefined
   readonly capistrano: string | undefined
   readonly passenger: string | undefined
@@ -15,6 +16,7 @@ export function findServices(): Services
 export function findSshd(): string | undefined
 export function findPostgres(): string | undefined
 export function findSudo(): string | undefined
+export function findSystemd(): string | undefined
 export function findRsync(): string | undefined
 export function findOnPath(name: string): string | undefined
 export function findCapistrano(): string | undefined

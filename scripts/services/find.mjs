@@ -18,6 +18,7 @@ export function findServices() {
     rsync: findRsync(),
     puma: findOnPath('puma'),
     unicorn: findOnPath('unicorn'),
+    systemd: findSystemd(),
     'git-lfs': findOnPath('git-lfs'),
     capistrano: findCapistrano(),
     passenger: findPassenger(),
@@ -33,6 +34,11 @@ export function findSshd() {
 
 export function findSudo() {
   return ['/usr/bin', '/usr/local/bin'].map((folder) => join(folder, 'sudo')).find(prints)
+}
+
+/** The manager itself; it need not be what this machine was started with. */
+export function findSystemd() {
+  return ['/usr/lib/systemd/systemd', '/lib/systemd/systemd'].find(prints)
 }
 
 export function findRsync() {

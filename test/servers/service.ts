@@ -6,6 +6,7 @@ import {
   findRsync,
   findSshd,
   findSudo,
+  findSystemd,
 } from '../../scripts/services/find.mjs'
 
 const PACKAGES = {
@@ -15,6 +16,7 @@ const PACKAGES = {
   rsync: 'rsync',
   puma: 'puma',
   unicorn: 'unicorn',
+  systemd: 'systemd',
   'git-lfs': 'git-lfs',
   capistrano: 'capistrano',
   passenger: 'libapache2-mod-passenger',
@@ -27,6 +29,7 @@ const FIND = {
   rsync: findRsync,
   puma: () => findOnPath('puma'),
   unicorn: () => findOnPath('unicorn'),
+  systemd: findSystemd,
   'git-lfs': () => findOnPath('git-lfs'),
   capistrano: findCapistrano,
   passenger: findPassenger,

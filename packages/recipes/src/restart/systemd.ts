@@ -44,7 +44,12 @@ if [ "$scope" = user ]; then
 else scope=--system; fi
 as() { if [ "$by" = sudo ]; then sudo -n "$@"; else "$@"; fi; }
 step "systemctl $action $*"
-as systemctl "$scope" --no-ask-password "$action" "$@"
+# Why is in its first line; the last one says where to look.
+said=$(as systemctl "$scope" --no-ask-password "$action" "$@" 2>&1) || {
+  printf '%s\n' "$said" >&2
+  refuse "$(printf '%s\n' "$said" | head -n 1)"
+}
+if [ -n "$said" ]; then printf '%s\n' "$said"; fi
 step 'looking whether it runs'
 for unit in "$@"; do
   state=$(systemctl "$scope" is-active "$unit") || {
