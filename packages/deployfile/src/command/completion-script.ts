@@ -26,12 +26,14 @@ complete -F _deployfile deployfile
 
 const ZSH = `# deployfile: completion for zsh
 _deployfile() {
-  local -a found
+  local -a found keys
   local word about
   while IFS=$'\\t' read -r word about; do
-    found+=("\${word//:/\\\\:}:\${about}")
+    about="\${word//:/\\\\:}\${about:+:\$about}"
+    if [[ "\$word" == *= ]]; then keys+=("\$about"); else found+=("\$about"); fi
   done < <("\${words[1]}" completion words -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
-  _describe 'deployfile' found
+  # The value of a key follows without a space.
+  _describe 'deployfile' found -- keys -S ''
 }
 compdef _deployfile deployfile
 `
