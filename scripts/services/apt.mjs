@@ -14,6 +14,8 @@ const PLAIN = {
   capistrano: 'capistrano',
   passenger: 'libapache2-mod-passenger',
   gnupg: 'gnupg',
+  zsh: 'zsh',
+  fish: 'fish',
 }
 
 /**

@@ -4,6 +4,8 @@ export interface Services {
   readonly sudo: string | undefined
   readonly rsync: string | undefined
   readonly gnupg: string | undefined
+  readonly zsh: string | undefined
+  readonly fish: string | undefined
   readonly puma: string | undefined
   readonly unicorn: string | undefined
   readonly systemd: string | undefined

@@ -24,6 +24,9 @@ export function findServices() {
     passenger: findPassenger(),
     // gpg makes and uses a key of its own only with it.
     gnupg: findOnPath('gpg-agent'),
+    // Shells that complete words of the command line.
+    zsh: findOnPath('zsh'),
+    fish: findOnPath('fish'),
   }
 }
 

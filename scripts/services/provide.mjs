@@ -14,6 +14,8 @@ const PACKAGES = {
   capistrano: 'capistrano',
   passenger: 'libapache2-mod-passenger',
   gnupg: 'gnupg',
+  zsh: 'zsh',
+  fish: 'fish',
 }
 const NAMES = {
   sshd: 'an OpenSSH server (sshd)',
@@ -27,6 +29,8 @@ const NAMES = {
   capistrano: 'Capistrano',
   passenger: 'Apache with the module of Phusion Passenger',
   gnupg: 'gnupg',
+  zsh: 'zsh',
+  fish: 'fish',
 }
 
 /**

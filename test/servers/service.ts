@@ -21,6 +21,8 @@ const PACKAGES = {
   capistrano: 'capistrano',
   passenger: 'libapache2-mod-passenger',
   gnupg: 'gnupg',
+  zsh: 'zsh',
+  fish: 'fish',
 } as const
 const FIND = {
   sshd: findSshd,
@@ -34,6 +36,8 @@ const FIND = {
   capistrano: findCapistrano,
   passenger: findPassenger,
   gnupg: () => findOnPath('gpg-agent'),
+  zsh: () => findOnPath('zsh'),
+  fish: () => findOnPath('fish'),
 }
 export type Service = keyof typeof PACKAGES
 
