@@ -1,5 +1,7 @@
+import { mkdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openServer } from '@deployfile/postgres'
+import { healSite, openServer } from '@deployfile/postgres'
+import { closedRecords, recordClosed } from '../src/restore/closed.ts'
 import { lockDatabase } from '../src/restore/lock.ts'
 import type { Server } from '../src/sql/query.ts'
 import { startPostgres, type PostgresServer } from '../../../test/servers/postgres.ts'
@@ -55,6 +57,27 @@ describe.runIf(servicesFound('postgres'))('the lock of a database', () => {
     await expect.poll(locks).toBe('0')
     await expect(lock.check()).rejects.toMatchObject({ code: 'RESTORE_LOCK_LOST' })
     await expect(lock.release()).rejects.toThrow('terminating connection')
+  })
+
+  it('leaves what its owner has closed alone, until that is over', async () => {
+    const { site, opened } = await open()
+    await server.psql('CREATE DATABASE app')
+    const system = (await server.psql('SELECT system_identifier FROM pg_control_system()')).trim()
+    const oid = Number(await server.psql("SELECT oid FROM pg_database WHERE datname = 'app'"))
+    const isOpen = () => server.psql("SELECT datallowconn FROM pg_database WHERE datname = 'app'")
+    mkdirSync(site.folder, { recursive: true })
+    await recordClosed(site.shell, site.folder, { v: 1, system, oid, database: 'app' })
+    await server.psql('ALTER DATABASE app WITH ALLOW_CONNECTIONS false')
+
+    const lock = await lockDatabase(opened, 'app')
+    const healed = healSite(site)
+    // It looks at the lock every tenth of a second; a long look at the server is several of them.
+    await server.psql('SELECT pg_sleep(0.5)')
+    expect(await isOpen()).toBe('f')
+    await lock.release()
+    await healed
+    expect(await isOpen()).toBe('t')
+    expect(await closedRecords(site.shell, site.folder)).toEqual([])
   })
 
   it('is free again when whoever had it is aborted', async () => {

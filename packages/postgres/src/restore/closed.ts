@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Shell } from '@deployfile/core'
 import * as z from 'zod'
 import { identifier } from '../sql/quote.ts'
 import { execute, query, type Server } from '../sql/query.ts'
 import { temporaryKind } from '../backup/name.ts'
+import { isLocked } from './lock.ts'
 
 const recordSchema = z.object({ v: z.literal(1), system: z.string(), oid: z.number(), database: z.string() })
 
@@ -40,13 +42,12 @@ export async function closedRecords(shell: Shell, folder: string): Promise<reado
 
 /**
  * Opens databases that a restore closed and could not open again because it was killed. A database that the swap has put aside stays
- * closed: it waits to be dropped. Gives the names of those that were closed.
+ * closed: it waits to be dropped. One that a living restore has closed is its own. Gives the names of those that were closed.
  */
 export async function reopenClosed(server: Server, system: string): Promise<readonly string[]> {
   const { site } = server
   const opened: string[] = []
-  for (const record of await closedRecords(site.shell, site.folder)) {
-    if (record.system !== system) continue
+  for (const record of await leftRecords(server, system)) {
     const name = await reopen(server, record)
     if (name !== undefined) {
       opened.push(name)
@@ -55,6 +56,22 @@ export async function reopenClosed(server: Server, system: string): Promise<read
     await forgetClosed(site.shell, site.folder, record)
   }
   return opened
+}
+
+/** A swap takes milliseconds, and so does the end of a killed restore's session: what is locked for longer is somebody's. */
+const PATIENCE = 5_000
+
+/** The records of restores that are over. */
+async function leftRecords(server: Server, system: string): Promise<readonly ClosedRecord[]> {
+  const { site } = server
+  const late = Date.now() + PATIENCE
+  for (;;) {
+    const records = (await closedRecords(site.shell, site.folder)).filter((one) => one.system === system)
+    const locked = await Promise.all(records.map(({ database }) => isLocked(server, database)))
+    if (Date.now() > late || !locked.includes(true))
+      return records.filter((_, index) => locked[index] === false)
+    await sleep(100, undefined, { signal: site.signal })
+  }
 }
 
 /** By oid, because the name may have moved on. Gives the name of a database that was closed and is open now. */

@@ -54,7 +54,12 @@ export function lockKey(database: string): bigint {
   return createHash('sha256').update(`deployfile:${database}`).digest().readBigInt64BE()
 }
 
-async function held(server: Server, database: string, key: bigint): Promise<Problem> {
+/** Whether a restore of the database is at work, from wherever. */
+export async function isLocked(server: Server, database: string): Promise<boolean> {
+  return (await holderOf(server, lockKey(database))) !== undefined
+}
+
+async function holderOf(server: Server, key: bigint): Promise<Holder | undefined> {
   const bits = BigInt.asUintN(64, key)
   const [holder] = await query<Holder>(
     server,
@@ -62,6 +67,11 @@ async function held(server: Server, database: string, key: bigint): Promise<Prob
       "'from', host(a.client_addr)) FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid " +
       `WHERE l.locktype = 'advisory' AND l.granted AND l.classid = ${bits >> 32n} AND l.objid = ${bits & 0xffffffffn}`,
   )
+  return holder
+}
+
+async function held(server: Server, database: string, key: bigint): Promise<Problem> {
+  const holder = await holderOf(server, key)
   const who = holder
     ? ` (session ${holder.pid} of ${holder.user ?? 'somebody'}${holder.from === null ? '' : ` from ${holder.from}`}, since ${holder.since ?? 'some time'})`
     : ''
