@@ -18,9 +18,17 @@ export function createCapture(limit: number = CAPTURE_LIMIT): Capture {
   const half = Math.floor(limit / 2)
   const head: Buffer[] = []
   let headBytes = 0
-  let tail: Buffer[] = []
-  let tailBytes = 0
-  let dropped = 0
+  // A ring, so that a gigabyte leaves no garbage behind: byte n of what follows the head is at n modulo its size.
+  let ring: Buffer | undefined
+  let seen = 0
+  const keep = (bytes: Buffer): void => {
+    ring ??= Buffer.allocUnsafe(half)
+    const last = bytes.subarray(Math.max(0, bytes.length - half))
+    const start = (seen + bytes.length - last.length) % half
+    const fits = last.copy(ring, start)
+    last.copy(ring, 0, fits)
+    seen += bytes.length
+  }
   return {
     add(chunk) {
       const room = Math.max(0, half - headBytes)
@@ -31,25 +39,18 @@ export function createCapture(limit: number = CAPTURE_LIMIT): Capture {
       }
       const rest = chunk.subarray(room)
       if (rest.length === 0) return
-      tail.push(rest)
-      tailBytes += rest.length
-      // Cut rarely, and copy, so that no small rest keeps a large chunk in memory.
-      if (tailBytes > 2 * half + LINE_LIMIT) {
-        const last = Buffer.from(Buffer.concat(tail).subarray(-half))
-        dropped += tailBytes - last.length
-        tail = [last]
-        tailBytes = last.length
-      }
+      if (half > 0) keep(rest)
+      else seen += rest.length
     },
     get truncated() {
-      return dropped > 0 || tailBytes > half
+      return seen > half
     },
     text() {
-      const all = Buffer.concat(tail)
-      if (!(dropped > 0 || tailBytes > half)) return Buffer.concat([...head, all]).toString('utf8')
-      const last = all.subarray(-half)
-      const left = dropped + tailBytes - last.length
-      return `${wholeStart(Buffer.concat(head))}\n[… ${String(left)} bytes left out …]\n${wholeEnd(last)}`
+      const all = ring ?? Buffer.alloc(0)
+      if (seen <= half) return Buffer.concat([...head, all.subarray(0, seen)]).toString('utf8')
+      const end = half > 0 ? seen % half : 0
+      const last = Buffer.concat([all.subarray(end), all.subarray(0, end)])
+      return `${wholeStart(Buffer.concat(head))}\n[… ${String(seen - half)} bytes left out …]\n${wholeEnd(last)}`
     },
   }
 }

@@ -34,6 +34,29 @@ describe('capture', () => {
     expect(gap).toBe('[… 299900 bytes left out …]')
   })
 
+  test('are the first and the last bytes of all there were, however it was cut and however small they may be', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ maxLength: 200 }),
+        fc.array(fc.nat(), { maxLength: 12 }),
+        fc.nat(60),
+        (text, cuts, limit) => {
+          const bytes = Buffer.from(text.replace(/[^ -~]/g, '.'))
+          const capture = createCapture(limit)
+          for (const part of cut(bytes, cuts)) capture.add(part)
+          const half = Math.floor(limit / 2)
+          const left = bytes.length - 2 * half
+          expect(capture.truncated).toBe(left > 0)
+          const [head, tail] = [bytes.subarray(0, half), bytes.subarray(Math.max(half, bytes.length - half))]
+          expect(capture.text()).toBe(
+            left > 0 ? `${head}\n[… ${left} bytes left out …]\n${tail}` : `${bytes}`,
+          )
+        },
+      ),
+      { numRuns: 1000 },
+    )
+  })
+
   test('memory stays bounded', () => {
     const capture = createCapture(1024)
     const chunk = Buffer.alloc(64 * 1024, 'x')
