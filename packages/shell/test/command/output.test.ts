@@ -47,7 +47,8 @@ describe('capture', () => {
           const half = Math.floor(limit / 2)
           const left = bytes.length - 2 * half
           expect(capture.truncated).toBe(left > 0)
-          const [head, tail] = [bytes.subarray(0, half), bytes.subarray(Math.max(half, bytes.length - half))]
+          const all = bytes.toString()
+          const [head, tail] = [all.slice(0, half), all.slice(Math.max(half, all.length - half))]
           expect(capture.text()).toBe(
             left > 0 ? `${head}\n[… ${left} bytes left out …]\n${tail}` : `${bytes}`,
           )
