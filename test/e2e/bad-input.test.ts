@@ -193,9 +193,10 @@ describe.runIf(servicesFound('sshd', 'postgres'))(
         `  db1: the migration failed: migration ${file} failed; nothing of it was kept, those before it were`,
         "  $ sh -e -c 'bin/rake db:migrate'",
         '  exit 1',
-        `  | psql:${file}:2: ERROR:  division by zero`,
-        '  | rake aborted!',
-        `  | migration ${file} failed; nothing of it was kept, those before it were`,
+        '  | == 20260301000000 bad: migrating',
+        `  ! psql:${file}:2: ERROR:  division by zero`,
+        '  ! rake aborted!',
+        `  ! migration ${file} failed; nothing of it was kept, those before it were`,
         "  'current' was not touched. Migrations that ran before the one that failed stay applied.",
       )
       expect(ended.stderr).toContain('Undone: deploy:release on web1, db1')

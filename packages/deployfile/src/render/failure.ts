@@ -1,4 +1,12 @@
-import type { CalledNode, Failure, Plan, PlanNode, ProblemRecord, RunOutcome } from '@deployfile/core'
+import type {
+  CalledNode,
+  CommandFailure,
+  Failure,
+  Plan,
+  PlanNode,
+  ProblemRecord,
+  RunOutcome,
+} from '@deployfile/core'
 import { alike } from './alike.ts'
 import { labelOf, onHosts, placesOf } from './node-label.ts'
 import { problemPlace, shorten } from './problem.ts'
@@ -118,7 +126,7 @@ function groupLines(
       ...command.text.split('\n').map((line) => `  ${style.yellow(`$ ${printable(line)}`)}`),
       `  ${how}`,
     )
-    lines.push(...command.tail.slice(-20).map((line) => `  ${style.dim('|')} ${printable(line)}`))
+    lines.push(...saidLines(command, style))
     if (command.mayHaveRun === true)
       lines.push('  The connection broke before the outcome was known: the command may have run.')
   }
@@ -129,6 +137,15 @@ function groupLines(
   if (view.verbose && problem.stack !== undefined)
     lines.push(...problem.stack.split('\n').map((line) => style.dim(`  ${line}`)))
   return lines
+}
+
+/** The last that a command said. Where both streams spoke, `!` marks what was standard error. */
+function saidLines({ tail, output = [] }: CommandFailure, style: Style): string[] {
+  if (new Set(output.map(({ stream }) => stream)).size < 2)
+    return tail.slice(-20).map((line) => `  ${style.dim('|')} ${printable(line)}`)
+  return output.map(
+    ({ stream, line }) => `  ${stream === 'stderr' ? style.red('!') : style.dim('|')} ${printable(line)}`,
+  )
 }
 
 /** Where in the project's own files something was thrown. A line only: columns are the transpiler's. */

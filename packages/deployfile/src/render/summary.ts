@@ -77,15 +77,23 @@ export function summaryLines(plan: Plan, rows: EndedRows, durationMs: number, st
   }
   const hosts = new Set(plan.nodes.flatMap(({ host }) => host ?? []))
   const where = hosts.size === 0 ? '' : ` on ${count(hosts.size, 'host')}`
-  const totals = [...counts].map(([status, number]) => `${String(number)} ${status}`).join(', ')
   const slowest = [...list].sort((a, b) => b.durationMs - a.durationMs).slice(0, SLOWEST)
   const way = longestWay(plan, rows.ended)
   const onWay = way.reduce((sum, { id }) => sum + timeOf(rows.ended.get(id)), 0)
   return [
-    `${count(list.length, 'task')}${where}: ${totals}`,
+    `${count(list.length, 'task')}${where}${totals(counts, list.length)}`,
     `Slowest: ${slowest.map(({ label, durationMs: time }) => `${label} ${duration(time)}`).join(', ')}`,
     `Longest way: ${way.map((node) => labelOf(node) + onHosts(node.host === undefined ? [] : [node.host])).join(' → ')} (${duration(onWay)})`,
   ].map((line) => style.dim(line))
+}
+
+/** A task on three hosts counts three times, which is said where the numbers would not add up to that of the tasks. */
+function totals(counts: ReadonlyMap<string, number>, tasks: number): string {
+  const [status = '', ...others] = counts.keys()
+  if (others.length === 0) return `: all ${status}`
+  const all = [...counts.values()].reduce((sum, number) => sum + number, 0)
+  const each = [...counts].map(([name, number]) => `${String(number)} ${name}`).join(', ')
+  return all === tasks ? `: ${each}` : `; counted on each host: ${each}`
 }
 
 function timeOf(ended: Ended | undefined): number {

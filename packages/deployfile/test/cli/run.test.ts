@@ -133,7 +133,8 @@ run <run> by jan
 ✘ migrate failed on a
   $ echo 001; echo oh no >&2; exit 3
   exit 3
-  | oh no
+  | 001
+  ! oh no
 
 Undone: build; release on a
   dist removed

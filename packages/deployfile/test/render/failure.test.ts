@@ -92,6 +92,28 @@ Log: events.jsonl`)
     expect(lines).toContain('  Give it more memory.')
   })
 
+  it('shows what both streams said last, in its order, and marks standard error', () => {
+    const output = [
+      { stream: 'stdout', line: 'compiling' },
+      { stream: 'stderr', line: 'main.c: no such file' },
+      { stream: 'stdout', line: 'cleaning up' },
+    ] as const
+    const command = { text: 'make', exitCode: 2, signal: null, tail: ['main.c: no such file'], output }
+    expect(block([failed('web1', { code: 'COMMAND_FAILED', command })])).toContain(`
+  $ make
+  exit 2
+  | compiling
+  ! main.c: no such file
+  | cleaning up
+`)
+  })
+
+  it('marks nothing where only one stream spoke', () => {
+    const output = [{ stream: 'stderr', line: 'no such file' }] as const
+    const command = { text: 'make', exitCode: 2, signal: null, tail: ['no such file'], output }
+    expect(block([failed('web1', { code: 'COMMAND_FAILED', command })])).toContain('  | no such file\n')
+  })
+
   it('keeps the message of a problem that is more than a command that failed', () => {
     const command = { text: 'sleep 9', exitCode: null, signal: 'SIGTERM', tail: [] }
     expect(

@@ -41,10 +41,23 @@ describe('the end of a run', () => {
 
   it('has totals, the slowest tasks and the longest way', () => {
     expect(summaryLines(plan, rows, 12_000, createStyle(false))).toEqual([
-      '3 tasks on 2 hosts: 3 done, 1 failed',
+      '3 tasks on 2 hosts; counted on each host: 3 done, 1 failed',
       'Slowest: ship 8.00s, build 4.00s, lint 0.90s',
       'Longest way: build → ship on web2 (12.0s)',
     ])
+  })
+
+  it('says once what all have in common', () => {
+    const well = ran({
+      ...{ lint: [0, 900], build: [0, 4000] },
+      ...{ 'ship@dev/web1': [4000, 9000], 'ship@dev/web2': [4000, 12_000] },
+    })
+    expect(summaryLines(plan, well, 12_000, createStyle(false))[0]).toBe('3 tasks on 2 hosts: all done')
+  })
+
+  it('counts tasks where each had one place', () => {
+    const half = ran({ build: [0, 4000], lint: [0, 6000, 'failed'] })
+    expect(summaryLines(plan, half, 6000, createStyle(false))[0]).toBe('2 tasks on 2 hosts: 1 done, 1 failed')
   })
 
   it('has nothing to add to a short run, or to a single task', () => {

@@ -47,10 +47,12 @@ export async function runSteps(
 /** The same error with the step in its message; errors of connecting and cancelling stay as they are. */
 function explain(error: unknown, host: string, purpose: Purpose): unknown {
   if (!isProblem(error) || error.code !== 'COMMAND_FAILED' || !error.details.command) return error
-  const { command } = error.details
+  const { output = [], ...command } = error.details.command
   const { last } = purpose
   const marked = command.tail.findLast((line) => line.startsWith(MARK))
   const tail = command.tail.filter((line) => !line.startsWith(MARK))
+  // What a script that reads prints is an answer for us, and no news for people.
+  const news = purpose.reads === true ? [] : output.filter(({ line }) => !line.startsWith(MARK))
   const why = tail.findLast((line) => line.trim() !== '') ?? endOf(command.exitCode, command.signal)
   return new Problem(
     'task',
@@ -59,7 +61,12 @@ function explain(error: unknown, host: string, purpose: Purpose): unknown {
     {
       host,
       hint: purpose.hint,
-      command: { ...command, ...(!marked && last && { text: last.command }), tail },
+      command: {
+        ...command,
+        ...(!marked && last && { text: last.command }),
+        tail,
+        ...(news.length > 0 && { output: news }),
+      },
       cause: error,
     },
   )

@@ -5,11 +5,12 @@ import { NO_FOLDER } from './under.ts'
 
 const TEXT_LIMIT = 300
 
-/** What all these messages are made from; `text` and `tail` are redacted already. */
+/** What all these messages are made from; `text`, `tail` and `output` are redacted already. */
 export interface Facts {
   readonly host: string
   readonly text: string
   readonly tail: readonly string[]
+  readonly output?: CommandFailure['output'] | undefined
   readonly cwd?: string | undefined
 }
 
@@ -135,7 +136,7 @@ function noShell(
   const last = said.at(-1)
   return problem(
     'LOGIN_SHELL',
-    { ...facts, tail: said },
+    { ...facts, tail: said, output: undefined },
     ending,
     `${facts.host}: the login shell ${what}${last === undefined ? '' : `: ${last}`}`,
     {
@@ -156,12 +157,18 @@ export function sudoRefused(facts: Facts, user: string, said: readonly string[],
     `sudo did not run ${short(facts.text)} as ${user}${said.length > 0 ? `: ${said.at(-1) ?? ''}` : ''}`,
     `Try it on ${facts.host}: sudo -n -u ${user} -- sh -c true`,
   ]
-  return problem('SUDO_REFUSED', { ...facts, tail: said }, undefined, `${facts.host}: ${message}`, {
-    kind: 'check',
-    hint,
-    retryable: false,
-    mayHaveRun: false,
-  })
+  return problem(
+    'SUDO_REFUSED',
+    { ...facts, tail: said, output: undefined },
+    undefined,
+    `${facts.host}: ${message}`,
+    {
+      kind: 'check',
+      hint,
+      retryable: false,
+      mayHaveRun: false,
+    },
+  )
 }
 
 function sudoStory(
@@ -215,6 +222,7 @@ function problem(
     exitCode: ending?.exitCode ?? null,
     signal: ending?.signal ?? null,
     tail: facts.tail,
+    ...(facts.output && { output: facts.output }),
     ...(mayHaveRun !== undefined && { mayHaveRun }),
   }
   return new Problem(kind, code, message, { ...details, host: facts.host, command })

@@ -1,5 +1,6 @@
 import { type CommandEvent, createRedactor, redact, type ShellScope } from '@deployfile/core'
 import type { Facts } from './failure.ts'
+import { createLastLines } from './last-lines.ts'
 import { type Order, shownText } from './order.ts'
 import { createLines, type Lines } from './output.ts'
 import type { Shared } from './shared.ts'
@@ -16,8 +17,6 @@ export interface Report {
   readonly durationMs: number
 }
 
-const TAIL_LINES = 20
-
 /** @param broken is called when a listener throws (a full disk under a journal): that must end the command, not the process */
 export function createReport(
   order: Order,
@@ -30,7 +29,7 @@ export function createReport(
   const silent = order.urgent === true
   const command = silent ? 0 : shared.next()
   const begun = performance.now()
-  const tails = { stdout: [] as string[], stderr: [] as string[] }
+  const last = createLastLines()
   const tell = (event: CommandEvent): void => {
     if (silent) return
     try {
@@ -43,15 +42,14 @@ export function createReport(
     facts: () => ({
       host,
       text,
-      tail: tails.stderr.length > 0 ? tails.stderr : tails.stdout,
+      tail: last.tail,
+      output: last.output,
       cwd: order.cwd,
     }),
     started: () => tell({ type: 'command.started', command, host, text, reads: order.reads }),
     lines: (stream) =>
       createLines(createRedactor(), (line) => {
-        const tail = tails[stream]
-        tail.push(line)
-        if (tail.length > TAIL_LINES) tail.shift()
+        last.add({ stream, line })
         if (order.mute !== true) tell({ type: 'command.output', command, host, stream, line })
       }),
     ended(ending) {

@@ -9,6 +9,7 @@ import {
   type ShellValue,
 } from '@deployfile/core'
 import { commandFailed } from '../command/failure.ts'
+import { createLastLines } from '../command/last-lines.ts'
 import { type Order, program, readable, script } from '../command/order.ts'
 import { compose } from '../command/template.ts'
 import { merge, under } from '../command/under.ts'
@@ -173,9 +174,16 @@ function spelled(answer: Answer): Omit<Reply, 'text'> {
   return { stdout: answer.stdout ?? '', stderr: answer.stderr ?? '', exitCode: answer.exitCode ?? 0 }
 }
 
-function failed(host: string, { text, stderr, exitCode }: Reply): Problem {
-  const tail = stderr === '' ? [] : stderr.trimEnd().split('\n')
-  return commandFailed({ host, text, tail }, { exitCode, signal: null })
+function failed(host: string, { text, stdout, stderr, exitCode }: Reply): Problem {
+  const last = createLastLines()
+  const streams = [
+    ['stdout', stdout],
+    ['stderr', stderr],
+  ] as const
+  for (const [stream, said] of streams)
+    for (const line of said === '' ? [] : said.trimEnd().split('\n')) last.add({ stream, line })
+  const { tail, output } = last
+  return commandFailed({ host, text, tail, output }, { exitCode, signal: null })
 }
 
 function unexpected(host: string, call: string, text: string, answers: Answers): Problem {

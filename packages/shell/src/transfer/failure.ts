@@ -149,6 +149,7 @@ function problem(code: string, message: string, path: string, { facts, ending }:
     exitCode: ending.exitCode,
     signal: ending.signal,
     tail: facts.tail,
+    ...(facts.output && { output: facts.output }),
   }
   return new Problem('task', code, message, {
     host: facts.host,

@@ -64,7 +64,7 @@ export function shellFiles(parts: FilesParts): Files {
     const words = { like: quotePath(like), temp: over.temp }
     const end = await rsync(tree.from, tree.entries, words, progress(emit, host, over.to), perform)
     const { done, exitCode, said } = end
-    const facts = { ...done.facts, tail: [...said.split('\n'), ...done.facts.tail] }
+    const facts = { ...done.facts, tail: [...said.split('\n'), ...done.facts.tail], output: undefined }
     if (done.ending.exitCode !== 0) throw fileFailed({ ...done, facts }, over.to, 'written')
     if (exitCode !== 0) throw localFault(tree.from, 'read', new Error(said))
     return true

@@ -18,12 +18,18 @@ export function commands(open: Open): void {
     expect(problem.message).toBe(
       `${shell.host.name}: echo one; echo two >&2; exit 3 failed with exit code 3: two`,
     )
-    expect(problem.details.command).toEqual({
+    const { output, ...command } = problem.details.command ?? {}
+    expect(command).toEqual({
       text: 'echo one; echo two >&2; exit 3',
       exitCode: 3,
       signal: null,
       tail: ['two'],
     })
+    // Two streams: which of two lines arrives first is the system's to say.
+    expect([...(output ?? [])].sort((a, b) => a.line.localeCompare(b.line))).toEqual([
+      { stream: 'stdout', line: 'one' },
+      { stream: 'stderr', line: 'two' },
+    ])
   })
 
   test('death by a signal is a failure, not a missing exit code', async () => {
