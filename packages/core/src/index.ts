@@ -44,6 +44,7 @@ export type { CalledNode, CallPlan } from './plan/call.ts'
 export { resolvePlan } from './plan/resolve.ts'
 export { systemClock, type Clock } from './port/clock.ts'
 export type { BodyEvent, Executor, Job, JobEnd, JobLink, JobRun, NeedValue } from './port/executor.ts'
+export type { ForwardFailure, Forwarding, ForwardOptions, ForwardTarget } from './port/forward.ts'
 export type { Journal } from './port/journal.ts'
 export type { Ask, AskHidden, Question } from './port/question.ts'
 export type {

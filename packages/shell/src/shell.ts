@@ -13,6 +13,7 @@ import { type Done, perform } from './command/perform.ts'
 import type { Shared } from './command/shared.ts'
 import { compose } from './command/template.ts'
 import { merge, under } from './command/under.ts'
+import { openForwarding } from './forward/forwarding.ts'
 import { createFiles, type FilesMemory } from './transfer/files.ts'
 import type { Transport } from './transport.ts'
 
@@ -108,6 +109,7 @@ export function createShell(parts: ShellParts): Shell {
     with(options) {
       return createShell({ ...parts, defaults: merge(defaults, refuseBadOptions(options)) })
     },
+    forward: (to, options = {}) => openForwarding({ transport, signal: scope.signal, shared }, to, options),
     ...files,
   }
 }

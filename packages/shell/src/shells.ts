@@ -93,6 +93,7 @@ export function createShells(options: ShellsOptions): Shells {
       host,
       start: async (compose, signal, urgent) => (await own()).start(compose, signal, urgent),
       learn: (shell) => transport?.learn(shell),
+      dial: async (...call) => (await own()).dial(...call),
       sftp: async (signal) => (await own()).sftp(signal),
     }
   }
@@ -106,6 +107,7 @@ export function createShells(options: ShellsOptions): Shells {
     },
     local: (scope) => open(localTransport(here, root), scope),
     async close() {
+      await Promise.all([...shared.forwardings].map((one) => one.close()))
       await (await ssh)?.close()
     },
   }

@@ -1,5 +1,5 @@
-import type { Readable, Writable } from 'node:stream'
-import type { Host } from '@deployfile/core'
+import type { Duplex, Readable, Writable } from 'node:stream'
+import type { ForwardTarget, Host } from '@deployfile/core'
 import type { SFTPWrapper } from 'ssh2'
 
 /** A program in POSIX sh, as it is started on the other side: `sh -c <sh> sh <args…>`. */
@@ -55,6 +55,11 @@ export interface Transport {
    * @param urgent goes past the line of those who wait for a free channel
    */
   start(compose: (room: number) => Start, signal: AbortSignal, urgent?: boolean): Promise<Running>
+  /**
+   * A connection from the host to a server. `lost` is told when the link to the host breaks, even after the connection has closed.
+   * Rejects with a Problem when there is no link to the host, with the host's own words when it could not connect.
+   */
+  dial(to: ForwardTarget, signal: AbortSignal, lost: (reason: string) => void): Promise<Duplex>
   /** Where there is such a thing: for logins that may transfer files and nothing else. */
   readonly sftp?: (signal: AbortSignal) => Promise<SftpSession>
   /** Which login shell a command has found itself in. */

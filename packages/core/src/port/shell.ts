@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream'
 import type { Host } from '../host/host.ts'
 import type { Secret } from '../secret/secret.ts'
 import type { Duration } from '../task/duration.ts'
+import type { ForwardOptions, Forwarding, ForwardTarget } from './forward.ts'
 
 /** A value inside a command's template: quoted as one shell word; an array becomes one word per element. */
 export type ShellValue = string | number | boolean | readonly (string | number)[]
@@ -129,6 +130,11 @@ export interface Shell {
    * is kept. Returns the bytes received.
    */
   downloadDir(from: string, to: string): Promise<number>
+  /**
+   * Opens a door on this machine that leads through the host to a server that it reaches (`ssh -L`); the host is connected to only
+   * when somebody comes in. It stays open until it is closed, at the latest until the run ends.
+   */
+  forward(to: ForwardTarget, options?: ForwardOptions): Promise<Forwarding>
 }
 
 /** What a shell tells of its commands; the run adds the node and the time. */

@@ -1,3 +1,4 @@
+import type { Forwarding } from '@deployfile/core'
 import type { Trace } from './leftover.ts'
 
 /** What the shells of one run share. */
@@ -10,9 +11,17 @@ export interface Shared {
   readonly clearing: Map<string, Promise<void>>
   /** By host: what its login shell exports. */
   readonly logins: Map<string, Promise<string>>
+  /** What is open and ends with the run. */
+  readonly forwardings: Set<Forwarding>
 }
 
 export function createShared(): Shared {
   let commands = 0
-  return { next: () => ++commands, lost: new Map(), clearing: new Map(), logins: new Map() }
+  return {
+    next: () => ++commands,
+    lost: new Map(),
+    clearing: new Map(),
+    logins: new Map(),
+    forwardings: new Set(),
+  }
 }

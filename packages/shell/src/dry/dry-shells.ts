@@ -92,6 +92,8 @@ function dryShell(parts: Parts): Shell {
       return command({ ...order, text: whole }, options, () => inner.script(text, values, options))
     },
     with: (options) => dryShell({ ...parts, inner: inner.with(options), defaults: merge(defaults, options) }),
+    // What goes through it is another shell's to hold back.
+    forward: (to, options) => inner.forward(to, options),
     readFile: (path) => inner.readFile(path),
     exists: (path) => inner.exists(path),
     async writeFile(path, content, options) {

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { statSync } from 'node:fs'
+import { connect } from 'node:net'
 import { type Host, Problem } from '@deployfile/core'
 import { quote } from '../command/quote.ts'
 import type { Ending, Running, Transport } from '../transport.ts'
@@ -11,6 +13,12 @@ const ROOM = 64 * 1024
 export function localTransport(host: Host, folder: string): Transport {
   return {
     host,
+    async dial(to, signal) {
+      const socket = connect({ ...to, allowHalfOpen: true })
+      socket.on('error', () => undefined)
+      await once(socket, 'connect', { signal })
+      return socket
+    },
     async start(compose) {
       const { sh, args, stdin, pty } = compose(ROOM)
       // spawn reports a missing folder as a missing `sh`.

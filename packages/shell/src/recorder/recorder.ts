@@ -139,6 +139,13 @@ function recordingShell(parts: Parts): Shell {
     script: async (text, values = [], given = {}) =>
       output('script', { ...script(text, values), text }, given),
     with: (given) => recordingShell({ ...parts, defaults: merge(defaults, given) }),
+    forward: async (to, given) => {
+      const target = 'path' in to ? to.path : `${to.host}:${to.port}`
+      await silently('forward', shown(`forward ${readable(target)}`))
+      const port = given?.as === 'port' ? 1 : 0
+      const path = port === 0 ? `/nowhere/${given?.name ?? 'socket'}` : ''
+      return { path, port, failures: () => [], close: () => Promise.resolve() }
+    },
     readFile: async (path) => (await output('readFile', readOrder(path))).stdout,
     writeFile: async (path, content) =>
       silently('writeFile', { ...shown(`cat > ${readable(path)}`), input: content }),

@@ -2,6 +2,7 @@ import { type Host, isProblem, Problem } from '@deployfile/core'
 import type { Client, ClientChannel } from 'ssh2'
 import type { Ending, Running, Start, Transport } from '../transport.ts'
 import type { Connection } from './connection.ts'
+import { dial } from './dial.ts'
 import { pause, unlessAborted } from './gate.ts'
 import { loginLine, roomOf } from './line.ts'
 import type { Pool } from './pool.ts'
@@ -24,6 +25,8 @@ export function sshTransport(host: Host, pool: Pool): Required<Transport> {
     host,
     learn: (shell) => void shells.set(host.name, shell),
     sftp: (signal) => openSftp(host, pool, signal),
+    dial: async (to, signal, lost) =>
+      dial(await unlessAborted(pool.connection(host), signal), to, signal, lost),
     async start(compose, signal, urgent = false) {
       let refused = 0
       for (let lost = 0; ;) {
