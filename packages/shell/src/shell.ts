@@ -109,7 +109,7 @@ export function createShell(parts: ShellParts): Shell {
     with(options) {
       return createShell({ ...parts, defaults: merge(defaults, refuseBadOptions(options)) })
     },
-    forward: (to, options = {}) => openForwarding({ transport, signal: scope.signal, shared }, to, options),
+    forward: (to, options = {}) => openForwarding({ transport, shared }, to, options),
     ...files,
   }
 }

@@ -3,7 +3,7 @@ import { choosePrograms } from '../client/programs.ts'
 import { chooseCompression, type DumpChoices } from '../client/choices.ts'
 import { dumpTo } from '../client/dump.ts'
 import { readIdentity } from '../identity/identity.ts'
-import type { Site } from '../site.ts'
+import { hostOf, type Site } from '../site.ts'
 import { openServer, query, type Server } from '../sql/query.ts'
 import { readArchive } from './archive.ts'
 import { readContents } from './contents.ts'
@@ -50,7 +50,7 @@ export async function createBackup(
     const contents = await readContents(site.shell, programs, part)
     if (choices.schemaOnly !== true) checkContents(site, userTables, contents.tablesWithData)
     const manifest: BackupManifest = {
-      ...{ v: 1, status: 'done', ...label, database: site.connection.database, host },
+      ...{ v: 1, status: 'done', ...label, database: site.connection.database, host: hostOf(site).name },
       ...{ identity: identity?.oid === null ? null : (identity as BackupManifest['identity']) },
       ...{ createdAt: createdAt.toISOString(), finishedAt: new Date().toISOString() },
       ...{

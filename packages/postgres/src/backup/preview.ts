@@ -1,6 +1,6 @@
 import { readIdentity } from '../identity/identity.ts'
 import { readLive } from '../restore/live.ts'
-import type { Site } from '../site.ts'
+import { hostOf, type Site } from '../site.ts'
 import { openServer, query, type Server } from '../sql/query.ts'
 import { literal } from '../sql/quote.ts'
 import { backupFile } from './create.ts'
@@ -42,7 +42,7 @@ export async function previewRestore(site: Site, server: Server, source: string)
   const { database } = site.connection
   const live = await readLive(server, database)
   const lost = live ? `${formatBytes(await sizeOf(server, database))} on the server now` : 'not there yet'
-  site.log(`would restore ${source} onto ${database} on ${site.shell.host.name} (${lost})`)
+  site.log(`would restore ${source} onto ${database} on ${hostOf(site).name} (${lost})`)
 }
 
 async function sizeOf(server: Server, database: string): Promise<number> {

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream'
 import { isProblem, Problem, type CommandOutput } from '@deployfile/core'
 import { conninfo, sessionVariables, type SessionOptions } from '../connection/conninfo.ts'
 import { openPassword, passLine } from '../connection/passfile.ts'
+import { tunnelProblem, type Tunnel } from '../connection/tunnel.ts'
 import type { Connection } from '../connection/url.ts'
 import type { Site } from '../site.ts'
 import { SMALL_TALK } from './entries.ts'
@@ -56,6 +57,7 @@ export async function runClient(site: Site, call: ClientCall): Promise<CommandOu
   const args = [call.program, '-w', '-d', conninfo(call.connection), ...call.args]
   // What people see of a script is its first line.
   const text = `# ${programName(call.program)} ${call.connection.database}\n${WITH_PASSFILE}`
+  const before = site.tunnel?.failures().length
   try {
     return await site.shell.script(text, args, {
       input: typeof call.input === 'object' ? after(`${pass}\n`, call.input) : `${pass}\n${call.input ?? ''}`,
@@ -67,7 +69,7 @@ export async function runClient(site: Site, call: ClientCall): Promise<CommandOu
       reads: call.reads ?? false,
     })
   } catch (error) {
-    throw clientProblem(site, call.connection, call.program, error)
+    throw clientProblem(site, call.connection, call.program, error, before)
   }
 }
 
@@ -80,10 +82,16 @@ async function* after(
 }
 
 /** A failed client program in words about the database; everything else is passed on as it is. */
-export function clientProblem(site: Site, connection: Connection, program: string, error: unknown): unknown {
+export function clientProblem(
+  site: Site,
+  connection: Connection,
+  program: string,
+  error: unknown,
+  before?: number,
+): unknown {
   if (!isProblem(error) || error.code !== 'COMMAND_FAILED') return error
   const { command } = error.details
-  return failureProblem(site, connection, program, command?.tail ?? [], command?.exitCode ?? null)
+  return failureProblem(site, connection, program, command?.tail ?? [], command?.exitCode ?? null, before)
 }
 
 export function failureProblem(
@@ -92,8 +100,11 @@ export function failureProblem(
   program: string,
   lines: readonly string[],
   exitCode: number | null,
+  failuresBefore = 0,
 ): Problem {
   const name = programName(program)
+  const cut = site.tunnel && tunnelProblem(site.tunnel, name, failuresBefore)
+  if (cut) return cut
   // The file is ours and gone by now: naming it would send people looking.
   const text = lines
     .map((line) => line.trim())
@@ -104,10 +115,10 @@ export function failureProblem(
     return new Problem(
       'check',
       'DATABASE_UNREACHABLE',
-      `${host} cannot connect to the database ${connection.database}: ${said}`,
+      `${host} cannot connect to the database ${connection.database}${site.tunnel ? ` through ${site.tunnel.host.name}` : ''}: ${said}`,
       {
         host,
-        hint: connectHint(said, connection),
+        hint: site.tunnel ? tunnelHint(said, site.tunnel) : connectHint(said, connection),
       },
     )
   }
@@ -123,6 +134,12 @@ export function failureProblem(
 
 function programName(path: string): string {
   return path.split('/').at(-1) ?? path
+}
+
+function tunnelHint(said: string, { host, seen }: Tunnel): string {
+  if (/no encryption|SSL off/.test(said))
+    return 'The server takes only connections with TLS: add ?sslmode=require to the URL of this database.'
+  return connectHint(said, seen).replace('Try it there', `Try it on ${host.name}`)
 }
 
 function connectHint(said: string, connection: Connection): string {

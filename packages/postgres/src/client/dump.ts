@@ -72,6 +72,7 @@ export async function throughLibrary(
 ): Promise<void> {
   const { site, readOnly } = server
   const connection = inDatabase(site.connection, database)
+  const before = site.tunnel?.failures().length
   try {
     await run({
       connection,
@@ -82,6 +83,6 @@ export async function throughLibrary(
     })
   } catch (error) {
     if (!(error instanceof LibraryFailure)) throw error
-    throw failureProblem(site, connection, program, error.lines, error.exitCode)
+    throw failureProblem(site, connection, program, error.lines, error.exitCode, before)
   }
 }

@@ -15,8 +15,10 @@ export function conninfo(connection: Connection): string {
 
 /** The parameters of the URL as libpq's variables, for a program that is given no connection string. */
 export function parameterVariables(connection: Connection): Record<string, string> {
+  // Not of a URL's: a tunnel's, whose address is not the one that the name of the server has.
+  const names: Readonly<Record<string, string>> = { ...PARAMETERS, hostaddr: 'PGHOSTADDR' }
   return Object.fromEntries(
-    Object.entries(connection.parameters).map(([key, value]) => [PARAMETERS[key] ?? key, value]),
+    Object.entries(connection.parameters).map(([key, value]) => [names[key] ?? key, value]),
   )
 }
 

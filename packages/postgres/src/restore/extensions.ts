@@ -1,4 +1,5 @@
 import { Problem } from '@deployfile/core'
+import { hostOf } from '../site.ts'
 import { query, type Server } from '../sql/query.ts'
 import type { Rights } from './rights.ts'
 
@@ -18,7 +19,7 @@ export async function checkExtensions(
   wanted: readonly string[],
 ): Promise<void> {
   if (wanted.length === 0) return
-  const { name: host } = server.site.shell.host
+  const { name: host } = hostOf(server.site)
   // The column `trusted` is there since 13.
   const available = await query<Available>(
     server,

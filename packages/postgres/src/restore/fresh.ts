@@ -5,6 +5,7 @@ import { countJobs } from '../client/jobs.ts'
 import { restoreInto } from '../client/restore.ts'
 import { identifier, literal } from '../sql/quote.ts'
 import { execute, query, type Server } from '../sql/query.ts'
+import { hostOf } from '../site.ts'
 import type { CheckedArchive } from './check.ts'
 import { finish } from './finish.ts'
 import { readLive } from './live.ts'
@@ -50,7 +51,7 @@ export async function fillFresh(
   if (tables !== contents.tables) {
     const message = `${fresh} has ${tables} tables after the restore, the archive has ${contents.tables}`
     throw new Problem('task', 'RESTORE_INCOMPLETE', message, {
-      host: site.shell.host.name,
+      host: hostOf(site).name,
       hint: 'The live database was not touched. Check the backup with db:backup:verify.',
     })
   }
@@ -78,7 +79,7 @@ export async function putInPlace(
     throw new Problem(
       'task',
       'RESTORE_TARGET_CHANGED',
-      `somebody replaced ${database} on ${site.shell.host.name} while it was restored`,
+      `somebody replaced ${database} on ${hostOf(site).name} while it was restored`,
       { hint: 'It was not touched. Start again when nobody else restores.' },
     )
   }
@@ -106,7 +107,7 @@ async function refusePrepared(server: Server, database: string): Promise<void> {
       `WHERE database = ${literal(database)} LIMIT 1`,
   )
   if (!row) return
-  const host = server.site.shell.host.name
+  const host = hostOf(server.site).name
   const message = `${database} on ${host} has a prepared transaction (${row.gid}), so it cannot be replaced`
   throw new Problem('task', 'DATABASE_PREPARED', message, {
     host,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Problem } from '@deployfile/core'
+import { hostOf } from '../site.ts'
 import { query, type Server } from '../sql/query.ts'
 import { openSession } from '../sql/session.ts'
 
@@ -37,7 +38,7 @@ export async function lockDatabase(server: Server, database: string): Promise<Da
         server.site.signal.throwIfAborted()
         const message = `the session that kept other restores of ${database} out was ended`
         throw new Problem('task', 'RESTORE_LOCK_LOST', message, {
-          host: server.site.shell.host.name,
+          host: hostOf(server.site).name,
           hint: 'The live database was not touched. Run the restore again.',
         })
       },
@@ -76,7 +77,7 @@ async function held(server: Server, database: string, key: bigint): Promise<Prob
     ? ` (session ${holder.pid} of ${holder.user ?? 'somebody'}${holder.from === null ? '' : ` from ${holder.from}`}, since ${holder.since ?? 'some time'})`
     : ''
   return new Problem('check', 'RESTORE_RUNNING', `another restore of ${database} is at work${who}`, {
-    host: server.site.shell.host.name,
+    host: hostOf(server.site).name,
     hint: 'Wait until it is done. Nothing was changed.',
   })
 }

@@ -94,7 +94,7 @@ export async function extensionsOf(server: Server, database: string): Promise<re
 async function checkServerSpace(server: Server, bytes: number): Promise<void> {
   const { site } = server
   const { host } = site.connection
-  if (host !== undefined && !host.startsWith('/')) return
+  if (site.tunnel || (host !== undefined && !host.startsWith('/'))) return
   const [row] = await query<{ folder: string }>(
     server,
     "SELECT json_build_object('folder', setting) FROM pg_catalog.pg_settings WHERE name = 'data_directory'",

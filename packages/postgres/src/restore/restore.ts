@@ -5,7 +5,7 @@ import { makeFolder } from '../backup/folder.ts'
 import { newStamp, temporaryName, type Stamp } from '../backup/name.ts'
 import { countTables, formatBytes, formatSeconds } from '../backup/size.ts'
 import { logOf } from '../client/restore.ts'
-import type { Site } from '../site.ts'
+import { hostOf, type Site } from '../site.ts'
 import { checkFile } from './check.ts'
 import { fillFresh, putInPlace, type Filling } from './fresh.ts'
 import { judgeTarget } from './guard.ts'
@@ -52,7 +52,7 @@ export async function restoreBackup(site: Site, order: RestoreOrder): Promise<Re
         `${countTables(checked.contents.tables)}, sha256 ${checked.sha256}`,
     )
     return {
-      ...{ database, host: site.shell.host.name, file: order.backup.file, tables: checked.contents.tables },
+      ...{ database, host: hostOf(site).name, file: order.backup.file, tables: checked.contents.tables },
       ...{ strategy: ready.strategy, durationMs },
       ...(kept !== undefined && { kept }),
       ...(safety !== undefined && { safety }),
@@ -98,7 +98,7 @@ async function swapIn(
     await fillFresh(target, order, { ...filling, entries })
     await filling.lock.check()
     const old = await putInPlace(target, filling.fresh, temporaryName(database, 'old', order.stamp))
-    const keep = order.choices?.keepOld ?? (site.shell.host.transport === 'local' ? 0 : 1)
+    const keep = order.choices?.keepOld ?? (hostOf(site).transport === 'local' ? 0 : 1)
     return old === undefined ? undefined : await keepOld(server, database, old, keep)
   } catch (error) {
     if (!site.signal.aborted) await dropQuietly(server, filling.fresh, 'the next restore drops it')

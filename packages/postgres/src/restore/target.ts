@@ -1,7 +1,7 @@
 import { Problem } from '@deployfile/core'
 import { choosePrograms } from '../client/programs.ts'
 import { readIdentity } from '../identity/identity.ts'
-import type { Site } from '../site.ts'
+import { hostOf, type Site } from '../site.ts'
 import { openServer, type Server } from '../sql/query.ts'
 import { reopenClosed } from './closed.ts'
 import type { TargetFacts } from './guard.ts'
@@ -24,7 +24,7 @@ export const MAINTENANCE: readonly string[] = ['postgres', 'template1']
  */
 export async function openTarget(site: Site, stage: string): Promise<Target> {
   const { database } = site.connection
-  const { host } = site.shell
+  const host = hostOf(site)
   if ([...MAINTENANCE, 'template0'].includes(database)) {
     throw new Problem(
       'usage',
@@ -37,7 +37,7 @@ export async function openTarget(site: Site, stage: string): Promise<Target> {
   }
   const server = await openServer(site, { readOnly: false, databases: MAINTENANCE })
   const why = `the server of ${database} is PostgreSQL ${server.version}`
-  choosePrograms(server.programs, server.major, host.name, why)
+  choosePrograms(server.programs, server.major, site.shell.host.name, why)
   const identity = await readIdentity(server, database)
   if (identity) await reopenClosed(server, identity.system)
   const live = await readLive(server, database)

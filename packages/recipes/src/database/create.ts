@@ -26,7 +26,7 @@ export function createTask(settings: Settings): PostgresTasks['create'] {
       const choices = dumpChoices(settings, context.stage)
       const backup = await createBackup(site, label, stampOf(context.run, 'create'), choices)
       await rememberProtected(settings, context, site, backup.identity)
-      await storeBackup(settings, context, backup)
+      await storeBackup(settings, context, backup, site.shell)
       context.log(`${backup.file} on ${backup.on}`)
       return backup
     },

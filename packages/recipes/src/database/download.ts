@@ -4,7 +4,7 @@ import { downloadBackup, healSite } from '@deployfile/postgres'
 import * as z from 'zod'
 import { find } from './find.ts'
 import { hasDatabase, type Settings } from './settings.ts'
-import { folderHere, PLACE, siteOf } from './site.ts'
+import { folderHere, PLACE, runsHere, siteOf } from './site.ts'
 import type { PostgresTasks } from './tasks.ts'
 
 const input = z.object({
@@ -35,7 +35,7 @@ export function downloadTask(settings: Settings): PostgresTasks['download'] {
       const site = await siteOf(settings, context)
       const backup = whole(context.input.file, await find(settings, context, site, context.input.file))
       const { bytes } = backup.manifest
-      if (backup.on === 'here') return { file: backup.file, bytes }
+      if (backup.on === 'here' || runsHere(settings, context)) return { file: backup.file, bytes }
       const file = `${folderHere(settings, context)}/${basename(backup.file)}`
       await context.remote.downloadFile(backup.file, file)
       return { file, bytes }

@@ -5,11 +5,11 @@ import { siteOf } from './site.ts'
 
 /** What `deployfile doctor` looks at on each stage that has a database: whether a killed restore has left it closed. */
 export function examine(settings: Settings): (context: DoctorContext) => Promise<readonly Finding[]> {
-  return async ({ stage, remote, root, signal }) => {
+  return async ({ stage, remote, local, root, signal }) => {
     if (!settings.databases.has(stage.name)) return []
     const silent = { log: () => undefined, progress: () => undefined }
     const site = await siteOf(settings, {
-      ...{ stage, remote, signal, ...silent, host: remote.host, run: { root } },
+      ...{ stage, remote, local, signal, ...silent, host: remote.host, run: { root } },
     })
     return [await examineSite(site)]
   }

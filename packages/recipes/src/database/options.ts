@@ -10,6 +10,11 @@ export interface DatabaseSpec {
   readonly url: string
   /** `secret.env('…')`. Default: what the host knows by itself (peer, ~/.pgpass). */
   readonly password?: Secret
+  /**
+   * 'tunnel': the client programs of this machine are used, through an SSH tunnel to the host, for hosts that have none; backups of this
+   * database are kept in the folder here. Default: those of the host.
+   */
+  readonly via?: 'tunnel'
 }
 
 /** Options of {@link postgres}. */
@@ -125,10 +130,11 @@ const schema = z.strictObject({
     z.preprocess(
       (value) => (typeof value === 'string' ? { url: value } : value),
       z.strictObject({
-        url: z.string('a database is a URL, or { url, password }'),
+        url: z.string('a database is a URL, or { url, password, via }'),
         password: z
           .custom<Secret>(isSecret, "a password is given as secret.env('…'), so that it is written nowhere")
           .optional(),
+        via: z.literal('tunnel', "it is 'tunnel', or left out").optional(),
       }),
     ),
   ),
@@ -209,11 +215,11 @@ function tidyKeep(
 
 function readDatabase(
   stage: string,
-  spec: { readonly url: string; readonly password?: Secret | undefined },
+  spec: { readonly url: string; readonly password?: Secret | undefined; readonly via?: 'tunnel' | undefined },
 ): Database {
   try {
     const { connection, password } = parseDatabaseUrl(spec.url)
-    return { connection, password: spec.password ?? password }
+    return { connection, password: spec.password ?? password, tunnel: spec.via === 'tunnel' }
   } catch (error) {
     if (!isProblem(error)) throw error
     const message = `the option 'databases.${stage}' of postgres() is wrong: ${error.message}`

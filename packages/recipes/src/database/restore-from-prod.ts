@@ -18,7 +18,7 @@ import { readChoices } from './choices.ts'
 import { productionDatabases, rememberProtected, type ProductionTask } from './production.ts'
 import { toHost, uploadFolder } from './restore.ts'
 import { dumpChoices, type Settings } from './settings.ts'
-import { applicationName, folderHere, siteOf, tidy } from './site.ts'
+import { applicationName, folderHere, runsHere, siteOf, tidy } from './site.ts'
 import { mayBeTarget, prepareTarget } from './target.ts'
 import type { PostgresTasks } from './tasks.ts'
 
@@ -47,7 +47,7 @@ export function restoreFromProdTask(
       const known = await productionDatabases(settings, context, needs.production, here)
       try {
         return await restoreBackup(site, {
-          backup: context.host.transport === 'local' ? here : await toHost(site, here, stamp),
+          backup: runsHere(settings, context) ? here : await toHost(site, here, stamp),
           ...{ stamp, production: known, stage: stage.name, choices: await readChoices(settings, context) },
           confirm: (question) => (needs.target.asked ? Promise.resolve() : context.confirm(question)),
         })
@@ -75,7 +75,7 @@ export function restoreFromProdTask(
       await cleanUpRestore(await siteOf(settings, context), context.stage.name, stamp)
     },
     async finally(context) {
-      await tidy(context, async () => {
+      await tidy(settings, context, async () => {
         const site = await siteOf(settings, context)
         await site.shell.remove(uploadFolder(site, stampOf(context.run, 'restore_from_prod')))
       })
@@ -137,7 +137,7 @@ function dumpTask(settings: Settings, target: ReturnType<typeof targetTask>) {
     },
     async finally(context) {
       // The copy that is kept is the one here.
-      await tidy(context, async () => {
+      await tidy(settings, context, async () => {
         const site = await siteOf(settings, context)
         const label = { application: await applicationName(settings, context), stage: context.stage.name }
         await removeBackup(site, backupFile(site, label, stampOf(context.run, 'dump')))
@@ -152,19 +152,19 @@ function fetchTask(settings: Settings, dump: ReturnType<typeof dumpTask>) {
     effect: 'read',
     needs: { dump },
     async run(context) {
-      if (context.host.transport === 'local') return context.needs.dump
+      if (runsHere(settings, context)) return context.needs.dump
       const site = await siteOf(settings, context)
       return downloadBackup(site, context.local, context.needs.dump, folderHere(settings, context))
     },
     async preview(context) {
       const { dump } = context.needs
-      if (context.host.transport === 'local') return dump
+      if (runsHere(settings, context)) return dump
       const file = `${folderHere(settings, context)}/${basename(dump.file)}`
       await context.remote.downloadFile(dump.file, file)
       return { ...dump, file, on: context.local.host.name }
     },
     async undo(context) {
-      if (context.outcome === 'done' || context.host.transport === 'local') return
+      if (context.outcome === 'done' || runsHere(settings, context)) return
       const site = {
         ...(await siteOf(settings, context)),
         shell: context.local,

@@ -77,7 +77,7 @@ export function restoreTask(settings: Settings, production: ProductionTask): Pos
       )
     },
     async finally(context) {
-      await tidy(context, async () => {
+      await tidy(settings, context, async () => {
         const site = await siteOf(settings, context)
         await site.shell.remove(uploadFolder(site, stampOf(context.run, 'restore')))
       })

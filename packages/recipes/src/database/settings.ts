@@ -6,6 +6,8 @@ import type { RestoreSpec, Store } from './options.ts'
 export interface Database {
   readonly connection: Connection
   readonly password: Password | Secret | undefined
+  /** Whether the client programs run here and not on the host. */
+  readonly tunnel: boolean
 }
 
 /** The options of `postgres()`, checked. */

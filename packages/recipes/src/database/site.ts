@@ -1,12 +1,12 @@
 import { basename, isAbsolute, join } from 'node:path'
-import type { BaseContext, Host, Shell } from '@deployfile/core'
-import type { Site } from '@deployfile/postgres'
+import type { BaseContext, Host, Shell, Stage } from '@deployfile/core'
+import { openTunnel, type Site } from '@deployfile/postgres'
 import { databaseOf, type Settings } from './settings.ts'
 
 /** Where tasks on a database run. */
 export const PLACE = { role: 'db', pick: 'primary' } as const
 
-type HostContext = Pick<BaseContext, 'stage' | 'signal' | 'log' | 'progress'> & {
+type HostContext = Pick<BaseContext, 'stage' | 'signal' | 'log' | 'progress' | 'local'> & {
   readonly run: Pick<BaseContext['run'], 'root'>
   readonly host: Host
   readonly remote: Shell
@@ -15,14 +15,26 @@ type HostContext = Pick<BaseContext, 'stage' | 'signal' | 'log' | 'progress'> & 
 /** The stage's database as a task on its host reaches it. */
 export async function siteOf(settings: Settings, context: HostContext): Promise<Site> {
   const { connection, password } = databaseOf(settings, context.stage)
-  const { remote, signal } = context
+  const { remote, local, signal } = context
   const folder = await folderOn(settings, context)
+  const here = context.host.transport !== 'local' && runsHere(settings, context)
+  const way = here
+    ? { ...(await openTunnel(remote, connection)), shell: local }
+    : { connection, shell: remote }
   // Methods of a context are called on it.
   return {
-    ...{ shell: remote, connection, password, folder, signal },
+    ...{ ...way, password, folder, signal },
     log: (message) => context.log(message),
     progress: (done, total, facts) => context.progress(done, total, facts),
   }
+}
+
+/** Whether the client programs of a task's database run on this machine, and its backups are files of this machine. */
+export function runsHere(
+  settings: Settings,
+  { host, stage }: { readonly host: Host; readonly stage: Stage },
+): boolean {
+  return host.transport === 'local' || databaseOf(settings, stage).tunnel
 }
 
 /** The folder of backups on this machine. */
@@ -32,7 +44,7 @@ export function folderHere(settings: Settings, context: Pick<HostContext, 'run'>
 
 async function folderOn(settings: Settings, context: HostContext): Promise<string> {
   // A host that is a folder of this machine shares the folder beside deploy.config.ts: its root is what it serves.
-  if (context.host.transport === 'local') return folderHere(settings, context)
+  if (runsHere(settings, context)) return folderHere(settings, context)
   if (isAbsolute(settings.backups)) return absolute('/', settings.backups)
   return absolute(await context.remote.capture`printf '%s' "$HOME"`, settings.backups)
 }
@@ -60,8 +72,12 @@ export async function applicationName(settings: Settings, context: BaseContext):
  * Removes what a run put on a remote host for its own use. That this failed is said, with the host, but fails no run: the work is
  * done, or has failed for a better reason.
  */
-export async function tidy(context: HostContext, remove: () => Promise<void>): Promise<void> {
-  if (context.host.transport === 'local') return
+export async function tidy(
+  settings: Settings,
+  context: HostContext,
+  remove: () => Promise<void>,
+): Promise<void> {
+  if (runsHere(settings, context)) return
   try {
     await remove()
   } catch (error) {

@@ -4,16 +4,17 @@ import { manifestPath, type Backup } from '@deployfile/postgres'
 import type { Settings } from './settings.ts'
 
 /**
- * Gives a whole backup to what the config has as `store`.
+ * Gives a whole backup, which is a file of `remote`, to what the config has as `store`.
  * @throws Problem `BACKUP_NOT_STORED` (task) that says where the backup is, or what the function threw
  */
 export async function storeBackup(
   { store }: Settings,
-  context: BaseContext & { readonly remote: Shell },
+  context: BaseContext,
   backup: Backup,
+  remote: Shell,
 ): Promise<void> {
   if (store === undefined) return
-  const { remote, local, signal } = context
+  const { local, signal } = context
   const manifest = manifestPath(backup.file)
   try {
     if (typeof store === 'string')

@@ -26,6 +26,8 @@ function refused(options: unknown): string {
 describe('postgres()', () => {
   it('takes URLs and URLs with a password', () => {
     expect(refused({ databases, from: 'production' })).toBe('taken')
+    const through = { ...databases, staging: { url: 'postgresql://app@db/app', via: 'tunnel' } }
+    expect(refused({ databases: through, from: 'production' })).toBe('taken')
     expect(refused({ databases, from: 'production', application: 'shop', backups: '/srv/backups' })).toBe(
       'taken',
     )
@@ -58,6 +60,10 @@ describe('postgres()', () => {
       "the option 'databases.dev' of postgres() is wrong: the URL",
     ],
     [{ databases: { dev: { uri: 'x' } }, from: 'dev' }, 'databases.dev'],
+    [
+      { databases: { dev: { url: 'postgresql:///x', via: 'ssh' } }, from: 'dev' },
+      "it is 'tunnel', or left out",
+    ],
     [{ databases: { dev: { url: 'postgresql:///a', password: 'plain' } }, from: 'dev' }, "secret.env('…')"],
     [{ databases, from: 'production', backups: '../../x' }, "'..' is not allowed"],
     [{ databases, from: 'production', backups: '~/x' }, 'below the home of a remote host already'],

@@ -8,7 +8,6 @@ import { privateFolder } from './private-folder.ts'
 
 export interface ForwardingParts {
   readonly transport: Transport
-  readonly signal: AbortSignal
   readonly shared: Pick<Shared, 'forwardings'>
 }
 
@@ -17,11 +16,13 @@ export interface ForwardingParts {
  * port of 127.0.0.1 lets every user of this machine in, where the server may trust whoever comes from the host.
  */
 export async function openForwarding(
-  { transport, signal, shared }: ForwardingParts,
+  { transport, shared }: ForwardingParts,
   to: ForwardTarget,
   { as = 'socket', name = 'socket' }: ForwardOptions,
 ): Promise<Forwarding> {
   const failures: ForwardFailure[] = []
+  // Not the run's own signal: a program that is stopped may have to tell the server so, by another connection (PQcancel).
+  const closing = new AbortController()
   const open = new Set<Duplex>()
   const lead = async (socket: Socket): Promise<void> => {
     if (as === 'port' && !(await isOwnConnection(socket))) {
@@ -32,7 +33,7 @@ export async function openForwarding(
       if (open.has(socket)) failures.push({ kind: 'lost', reason })
     }
     try {
-      const far = await transport.dial(to, signal, lost)
+      const far = await transport.dial(to, closing.signal, lost)
       if (socket.destroyed) far.destroy()
       else join(socket, far, open)
     } catch (error) {
@@ -61,6 +62,7 @@ export async function openForwarding(
     failures: () => failures,
     async close() {
       shared.forwardings.delete(forwarding)
+      closing.abort()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       for (const stream of open) stream.destroy()
       await closed
