@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { CommandEvent, Host, ShellProvider } from '@deployfile/core'
 import {
   createBackup,
@@ -10,7 +10,6 @@ import {
   openTunnel,
   parseDatabaseUrl,
   restoreBackup,
-  verifyBackup,
   type Site,
 } from '@deployfile/postgres'
 import { createShells } from '@deployfile/shell'
@@ -53,7 +52,10 @@ describe.runIf(servicesFound('postgres', 'sshd'))('a database through a tunnel',
         join(server.dataDir, 'server.key'),
       ])
   })
-  afterEach(() => link.mend())
+  afterEach(() => {
+    link.mend()
+    vi.unstubAllEnvs()
+  })
   afterAll(async () => {
     await shells.close()
     await link[Symbol.asyncDispose]()
@@ -65,7 +67,16 @@ describe.runIf(servicesFound('postgres', 'sshd'))('a database through a tunnel',
     readonly events: CommandEvent[]
     readonly tunnel: NonNullable<Site['tunnel']>
   }
-  async function siteOf(url: string, env: Record<string, string> = {}, provider = shells): Promise<Through> {
+  interface Way {
+    /** What every command on the host gets. */
+    readonly env?: Record<string, string>
+    readonly provider?: ShellProvider
+    readonly port?: number
+  }
+  async function siteOf(
+    url: string,
+    { env = {}, provider = shells, port = link.port }: Way = {},
+  ): Promise<Through> {
     const host: Host = {
       ...{
         name: 'db1',
@@ -73,7 +84,7 @@ describe.runIf(servicesFound('postgres', 'sshd'))('a database through a tunnel',
         roles: ['db'],
         transport: 'ssh',
         address: 'db1',
-        port: link.port,
+        port,
       },
       ...{ primary: true, props: {}, hostKey: [sshd.hostKeyFingerprint] },
     }
@@ -90,11 +101,10 @@ describe.runIf(servicesFound('postgres', 'sshd'))('a database through a tunnel',
   }
   const toApp = (database = 'app_production') => siteOf(server.url(database))
 
-  it('is dumped, verified and restored by the programs of this machine; the password is in no command', async () => {
+  it('is dumped and restored by the programs of this machine; the password is in no command', async () => {
     const site = await toApp()
     const made = await createBackup(site, label, newStamp())
     expect(made).toMatchObject({ host: 'db1', on: 'localhost' })
-    await verifyBackup(site, { file: made.file, manifest: made }, { deep: true })
     const target = await toApp('app_dev')
     const result = await restoreBackup(target, {
       ...{ backup: { file: made.file, manifest: made }, stage: 'staging', production: elsewhere },
@@ -114,36 +124,55 @@ describe.runIf(servicesFound('postgres', 'sshd'))('a database through a tunnel',
     expect(site.tunnel.failures()).toEqual([])
   })
 
-  it('that is cut in the middle of a dump says so, and leaves nothing of it', async () => {
+  it('that is cut in the middle of a dump or a restore says so; no file stays, and what is live is as it was', async () => {
     await server.psql('CREATE DATABASE large')
     await server.psql(
-      'CREATE TABLE files AS SELECT i, repeat(md5(i::text), 1000) AS text FROM generate_series(1, 1000) i',
+      'CREATE TABLE files AS SELECT i, repeat(md5(i::text), 1000) AS text FROM generate_series(1, 400) i',
       'large',
     )
     const before = readdirSync(join(folder.path, 'backups'))
     const site = await toApp('large')
-    link.breakAfter('down', link.passed.down + 8_000_000, 'reset')
-    const error = await createBackup(site, label, newStamp()).then(
-      () => new Error('it was made'),
-      (reason: unknown) => reason as Error,
-    )
-    expect(error).toMatchObject({ kind: 'task', code: 'TUNNEL_LOST' })
-    expect(error.message).toMatch(
-      /^pg_dump failed: the SSH tunnel through db1 to the database large was lost in the middle \(/,
-    )
+    link.breakAfter('down', link.passed.down + 4_000_000, 'reset')
+    await expect(createBackup(site, label, newStamp())).rejects.toMatchObject({
+      kind: 'task',
+      code: 'TUNNEL_LOST',
+      message: expect.stringMatching(
+        /^pg_dump failed: the SSH tunnel through db1 to the database large was lost in the middle \(/,
+      ) as string,
+    })
     expect(readdirSync(join(folder.path, 'backups'))).toEqual(before)
     // The same site goes on when the link does.
     link.mend()
-    await createBackup(site, label, newStamp())
+    const made = await createBackup(site, label, newStamp())
+    const target = await toApp('app_dev')
+    const live = await contentOf(server, 'app_dev')
+    // New connections have as much before them: what is left of the restore is removed by one.
+    link.breakAfter('up', link.passed.up + 4_000_000, 'reset')
+    const restore = restoreBackup(target, {
+      ...{ backup: { file: made.file, manifest: made }, stage: 'staging', production: elsewhere },
+      ...{ stamp: newStamp(), confirm: () => Promise.resolve() },
+    })
+    await expect(restore).rejects.toMatchObject({
+      kind: 'task',
+      code: 'TUNNEL_LOST',
+      message: expect.stringMatching(
+        /^pg_restore failed: the SSH tunnel through db1 to the database app_dev was lost in the middle \(/,
+      ) as string,
+    })
+    expect(await contentOf(server, 'app_dev')).toBe(live)
+    expect(await server.psql("SELECT datname FROM pg_database WHERE datname ~ '_restore_'")).toBe('')
   })
 
   it('is found by what libpq would take on that host: socket, port and login', async () => {
+    // Those of this machine lead elsewhere, and count for nothing.
+    vi.stubEnv('PGHOSTADDR', '127.0.0.2')
     const env = { PGHOST: server.socketDir, PGPORT: String(server.port), PGUSER: 'postgres' }
-    const site = await siteOf('postgresql:///app_production', env)
+    const site = await siteOf('postgresql:///app_production', { env })
     expect(site.tunnel.seen).toMatchObject({ host: server.socketDir, port: server.port, user: 'postgres' })
     const found = await openServer(site, { readOnly: true, databases: ['app_production'] })
     expect(await query(found, 'SELECT to_json(inet_client_addr() IS NULL)')).toEqual([true])
-    await expect(siteOf('postgresql:///app', { PGPORT: '1' })).rejects.toMatchObject({
+    await createBackup(site, label, newStamp())
+    await expect(siteOf('postgresql:///app', { env: { PGPORT: '1' } })).rejects.toMatchObject({
       message: 'db1 has no socket of a PostgreSQL server on port 1 to reach app by',
     })
   })
@@ -185,6 +214,15 @@ describe.runIf(servicesFound('postgres', 'sshd'))('a database through a tunnel',
     })
   })
 
+  it('through a host that is not to be reached fails as everything else on that host does', async () => {
+    const site = await siteOf(server.url('app_production'), { port: 1 })
+    await expect(openServer(site, { readOnly: true, databases: ['app_production'] })).rejects.toMatchObject({
+      kind: 'check',
+      code: 'HOST_UNREACHABLE',
+      details: { host: 'db1' },
+    })
+  })
+
   it('with a wrong password says so', async () => {
     const site = { ...(await toApp()), password: 'wrong' }
     await expect(openServer(site, { readOnly: true, databases: ['app_production'] })).rejects.toMatchObject({
@@ -197,7 +235,7 @@ describe.runIf(servicesFound('postgres', 'sshd'))('a database through a tunnel',
 
   it('is closed with the run', async () => {
     const provider = open()
-    const site = await siteOf(server.url('app_production'), {}, provider)
+    const site = await siteOf(server.url('app_production'), { provider })
     await openServer(site, { readOnly: true, databases: ['app_production'] })
     const socket = site.connection.host!
     expect(existsSync(socket)).toBe(true)

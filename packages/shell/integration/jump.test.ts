@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import type { CommandEvent, Host } from '@deployfile/core'
 import { createShells } from '@deployfile/shell'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -67,6 +70,19 @@ ${rest}`,
 
   test('a command runs behind it', async () => {
     expect(await one()).toBe('in')
+  })
+
+  test('a door leads behind it', async () => {
+    const server = createServer((socket) => socket.end('from behind')).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const shells = open()
+    const before = logins(bastion)
+    const { port } = server.address() as AddressInfo
+    const { path } = await shellOf(shells, hostNamed('inner')).forward({ host: '127.0.0.1', port })
+    expect(await text(connect(path))).toBe('from behind')
+    expect(logins(bastion) - before).toBe(1)
+    await shells.close()
+    server.close()
   })
 
   test('thirty hosts go through one login at it, and do not wait for each other', async () => {

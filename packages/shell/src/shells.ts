@@ -93,6 +93,7 @@ export function createShells(options: ShellsOptions): Shells {
       host,
       start: async (compose, signal, urgent) => (await own()).start(compose, signal, urgent),
       learn: (shell) => transport?.learn(shell),
+      connect: async (signal) => (await own()).connect(signal),
       dial: async (...call) => (await own()).dial(...call),
       sftp: async (signal) => (await own()).sftp(signal),
     }

@@ -55,6 +55,8 @@ export interface Transport {
    * @param urgent goes past the line of those who wait for a free channel
    */
   start(compose: (room: number) => Start, signal: AbortSignal, urgent?: boolean): Promise<Running>
+  /** Connects to the host where it is not yet; rejects with a Problem when there is no link to it. */
+  connect(signal: AbortSignal): Promise<void>
   /**
    * A connection from the host to a server. `lost` is told when the link to the host breaks, even after the connection has closed.
    * Rejects with a Problem when there is no link to the host, with the host's own words when it could not connect.

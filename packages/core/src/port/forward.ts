@@ -13,7 +13,7 @@ export interface ForwardOptions {
 
 /** Why a connection through a {@link Forwarding} did not come about, or ended before its time. */
 export interface ForwardFailure {
-  /** 'refused': the host could not, or was not allowed to, connect. 'lost': the link to the host broke. */
+  /** 'refused': the host could not, or was not allowed to, connect. 'lost': the link to the host broke, or could not be made. */
   readonly kind: 'refused' | 'lost'
   readonly reason: string
 }
@@ -24,6 +24,11 @@ export interface Forwarding {
   readonly path: string
   /** On 127.0.0.1, with `as: 'port'`; else 0. */
   readonly port: number
+  /**
+   * Connects to the host now, and not only when somebody comes in, who would be told nothing of what is wrong with it.
+   * @throws Problem when there is no way to the host
+   */
+  connect(signal: AbortSignal): Promise<void>
   /** Of all connections so far, oldest first: what is connected to it sees only that its connection has ended. */
   failures(): readonly ForwardFailure[]
   /** Ends it and all connections through it. Never rejects. Whatever was not closed is when the run ends. */

@@ -146,7 +146,7 @@ function checkContents(site: Site, userTables: number, withData: number): void {
   }
   const message = `the archive of ${database} holds no data, though the database has ${countTables(userTables)}`
   throw new Problem('task', 'BACKUP_EMPTY', message, {
-    host: site.shell.host.name,
+    host: hostOf(site).name,
     hint: 'Check that the user of this URL may read the tables.',
   })
 }

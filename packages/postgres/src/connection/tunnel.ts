@@ -9,6 +9,11 @@ export interface Tunnel {
   readonly seen: Connection
   /** Of all connections so far, oldest first; client programs are told nothing but that a connection has ended. */
   failures(): readonly ForwardFailure[]
+  /**
+   * Connects to the host, for client programs to come: they wait 10 s for a server, and know nothing of hosts.
+   * @throws Problem those of the shell: the host is not to be reached, its key is unknown, …
+   */
+  reach(signal: AbortSignal): Promise<void>
   /** Also done when the run ends. */
   close(): Promise<void>
 }
@@ -45,9 +50,20 @@ export async function openTunnel(
         ...{ database, user, host: seen.host, port: door.port },
         parameters: { ...parameters, hostaddr: '127.0.0.1' },
       }
-    : { database, user, host: dirname(door.path), port: seen.port, parameters }
-  const tunnel = { host: remote.host, seen, failures: () => door.failures(), close: () => door.close() }
-  return { connection: here, tunnel }
+    : {
+        ...{ database, user, host: dirname(door.path), port: seen.port },
+        // A PGHOSTADDR of this machine, or one of its PGSERVICE, would lead past the socket to another server.
+        parameters: { ...parameters, hostaddr: '' },
+      }
+  return {
+    connection: here,
+    tunnel: {
+      ...{ host: remote.host, seen },
+      reach: (signal) => door.connect(signal),
+      failures: () => door.failures(),
+      close: () => door.close(),
+    },
+  }
 }
 
 function insistsOnTls({ parameters }: Connection): boolean {
@@ -81,7 +97,9 @@ async function complete(remote: Shell, connection: Connection): Promise<Complete
  * @param before how many failures there were when it was started
  */
 export function tunnelProblem(tunnel: Tunnel, program: string, before: number): Problem | undefined {
-  const failure = tunnel.failures().slice(before).at(-1)
+  const failures = tunnel.failures().slice(before)
+  // What was refused after a break only follows from it.
+  const failure = failures.find(({ kind }) => kind === 'lost') ?? failures.at(-1)
   if (!failure) return undefined
   const { host, seen } = tunnel
   const { kind, reason } = failure

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { Problem } from '@deployfile/core'
+import { tunnelProblem } from '../connection/tunnel.ts'
 import { hostOf } from '../site.ts'
 import { query, type Server } from '../sql/query.ts'
 import { openSession } from '../sql/session.ts'
 
 /** What keeps others from restoring the same database: a lock of one session of the server, which the server frees when that ends. */
 export interface DatabaseLock {
-  /** @throws Problem `RESTORE_LOCK_LOST` (task) when the session that has the lock is gone */
+  /** @throws Problem `RESTORE_LOCK_LOST`, `TUNNEL_LOST` (task) when the session that has the lock is gone */
   check(): Promise<void>
   release(): Promise<void>
 }
@@ -24,6 +25,8 @@ interface Holder {
  */
 export async function lockDatabase(server: Server, database: string): Promise<DatabaseLock> {
   const key = lockKey(database)
+  const { tunnel } = server.site
+  const before = tunnel?.failures().length ?? 0
   const session = openSession(server)
   // A server may end sessions that do nothing, which is all that this one does.
   const answer = await session.ask(
@@ -36,6 +39,8 @@ export async function lockDatabase(server: Server, database: string): Promise<Da
       async check() {
         if (await session.ask("SELECT 'still=' || 1;", /still=1/)) return
         server.site.signal.throwIfAborted()
+        const cut = tunnel && tunnelProblem(tunnel, 'psql', before)
+        if (cut) throw cut
         const message = `the session that kept other restores of ${database} out was ended`
         throw new Problem('task', 'RESTORE_LOCK_LOST', message, {
           host: hostOf(server.site).name,

@@ -64,12 +64,13 @@ export interface OpenOptions {
 
 /**
  * Finds the client programs and connects.
- * @throws Problem `PG_CLIENT_MISSING`, `DATABASE_UNREACHABLE` (check)
+ * @throws Problem `PG_CLIENT_MISSING`, `DATABASE_UNREACHABLE` (check), and those of the shell for a tunnel's host
  */
 export async function openServer(site: Site, { readOnly, databases }: OpenOptions): Promise<Server> {
   const programs = await findPrograms(site.shell)
   const newest = Math.max(...programs.map((entry) => entry.major))
   const psql = `${choosePrograms(programs, newest, site.shell.host.name, 'psql is needed').folder}/psql`
+  await site.tunnel?.reach(site.signal)
   let first: unknown
   for (const database of databases) {
     const server = { site, programs, psql, readOnly, database, version: '', major: 0 }

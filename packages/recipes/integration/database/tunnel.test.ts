@@ -1,8 +1,10 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { secret, type HostSpec } from '@deployfile/core'
+import { secret, type Host, type HostSpec } from '@deployfile/core'
 import type { Backup } from '@deployfile/postgres'
+import { postgres } from '@deployfile/recipes'
+import { createShells } from '@deployfile/shell'
 import { startPostgres, type PostgresServer } from '../../../../test/servers/postgres.ts'
 import { servicesFound } from '../../../../test/servers/service.ts'
 import { startSshd, type SshHost } from '../../../../test/servers/sshd.ts'
@@ -76,19 +78,44 @@ describe.runIf(servicesFound('postgres', 'sshd'))("databases with via: 'tunnel'"
     expect(JSON.stringify([made.events, listed.events])).not.toContain(production.password)
   })
 
-  it('are copied from one to another, and asked for by name where the host is another one', async () => {
-    const alone = await project(options)(['staging', 'db:backup:restore_from_prod'])
-    expect(alone.outcome.status).toBe('failed')
-    expect(alone.questions).toMatchObject([{ answer: 'shop_staging' }])
-    const before = here()
-    const copied = await project({ ...options, answer: ({ answer }) => answer })([
+  it('are restored from a file here, and opened by doctor after a restore that was killed in its swap', async () => {
+    const restored = await project({ ...options, answer: ({ answer }) => answer })([
       'staging',
-      'db:backup:restore_from_prod',
+      'db:backup:restore',
+      { file: 'latest' },
     ])
-    done(copied)
+    done(restored)
+    // Its host is another one, wherever the programs run.
+    expect(restored.questions).toMatchObject([{ answer: 'shop_staging' }])
     expect(await other.psql(rows, 'shop_staging')).toBe(await production.psql(rows, 'shop_production'))
-    expect(here()).toHaveLength(before.length + 2)
     nothingThere()
+    const [system = '', oid = ''] = (
+      await other.psql(
+        "SELECT system_identifier, oid FROM pg_control_system(), pg_database WHERE datname = 'shop_staging'",
+      )
+    ).split('|')
+    await other.psql('ALTER DATABASE shop_staging ALLOW_CONNECTIONS false')
+    const record = join(folder.path, `.deployfile/backups/closed_${system}_${oid}.json`)
+    writeFileSync(record, JSON.stringify({ v: 1, system, oid: Number(oid), database: 'shop_staging' }))
+    const shells = createShells({ root: folder.path, sshConfig: options.sshConfig! })
+    try {
+      const { spec } = postgres({ databases: options.databases, from: 'production' }).tasks.list['~task']
+      const scope = { signal: new AbortController().signal, emit: () => undefined }
+      const stage = { name: 'staging', protected: false }
+      const gate: Host = {
+        ...{ name: 'staging1', stage: 'staging', roles: ['db'], transport: 'ssh', address: 'gate' },
+        ...{ primary: true, props: {} },
+      }
+      const found = await spec.doctor!({
+        ...{ task: 'db:backup:list', stage, root: folder.path, signal: scope.signal },
+        ...{ remote: shells.remote(gate, scope), local: shells.local(scope) },
+      })
+      expect(found).toMatchObject([{ what: 'shop_staging', state: 'doubtful' }])
+    } finally {
+      await shells.close()
+    }
+    expect(await other.psql('SELECT 1', 'shop_staging')).toBe('1')
+    expect(existsSync(record)).toBe(false)
   })
 
   it('give their copy to a database of this machine, which asks nothing', async () => {
@@ -99,7 +126,7 @@ describe.runIf(servicesFound('postgres', 'sshd'))("databases with via: 'tunnel'"
     expect(await other.psql("SELECT datname FROM pg_database WHERE datname ~ '_restore_'")).toBe('')
   })
 
-  it('an interrupt during the dump leaves no file and no session', async () => {
+  it('while they are dumped no command of ours has the password, and an interrupt leaves no file and no session', async () => {
     const holder = production
       .psql('BEGIN; LOCK TABLE orders; SELECT pg_sleep(60)', 'shop_production')
       .catch(() => 'ended')
@@ -108,6 +135,9 @@ describe.runIf(servicesFound('postgres', 'sshd'))("databases with via: 'tunnel'"
     const running = project(options)(['dev', 'db:backup:restore_from_prod'], stop.signal)
     const waiting = "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^LOCK' AND wait_event_type = 'Lock'"
     await expect.poll(() => production.psql(waiting), { timeout: 20_000 }).toBe('1')
+    const commands = commandsBelow(process.pid)
+    expect(commands).toContainEqual(expect.stringMatching(/pg_dump.*shop_production/s))
+    expect(commands.filter((command) => command.includes(production.password!))).toEqual([])
     stop.abort()
     const { outcome } = await running
     expect(outcome.status).toBe('cancelled')
@@ -120,3 +150,25 @@ describe.runIf(servicesFound('postgres', 'sshd'))("databases with via: 'tunnel'"
     expect(await holder).toBe('ended')
   })
 })
+
+/** The command lines of all processes that a process has started, and of those that these have. */
+function commandsBelow(pid: number): readonly string[] {
+  const tasks = `/proc/${pid}/task`
+  const threads = existsSync(tasks) ? readdirSync(tasks) : []
+  const children = threads.flatMap((thread) => read(`/proc/${pid}/task/${thread}/children`).split(' '))
+  return children
+    .filter((child) => child !== '')
+    .flatMap((child) => [
+      read(`/proc/${child}/cmdline`).replaceAll('\0', ' '),
+      ...commandsBelow(Number(child)),
+    ])
+}
+
+/** Empty for a process that has just ended. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}

@@ -1,6 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { type Duplex, finished } from 'node:stream'
-import type { ForwardFailure, Forwarding, ForwardOptions, ForwardTarget } from '@deployfile/core'
+import {
+  isProblem,
+  type ForwardFailure,
+  type Forwarding,
+  type ForwardOptions,
+  type ForwardTarget,
+} from '@deployfile/core'
 import type { Shared } from '../command/shared.ts'
 import type { Transport } from '../transport.ts'
 import { isOwnConnection } from './own-connection.ts'
@@ -38,7 +44,8 @@ export async function openForwarding(
       else join(socket, far, open)
     } catch (error) {
       if (!failures.some(({ kind, reason }) => kind === 'lost' && reason === wordsOf(error)))
-        failures.push({ kind: 'refused', reason: wordsOf(error) })
+        // The host answers in words of its own; a Problem is of the way to it.
+        failures.push({ kind: isProblem(error) ? 'lost' : 'refused', reason: wordsOf(error) })
       socket.destroy()
     }
   }
@@ -59,6 +66,7 @@ export async function openForwarding(
   const forwarding: Forwarding = {
     path: folder?.file ?? '',
     port: typeof address === 'object' && address ? address.port : 0,
+    connect: (signal) => transport.connect(signal),
     failures: () => failures,
     async close() {
       shared.forwardings.delete(forwarding)

@@ -13,10 +13,16 @@ const ROOM = 64 * 1024
 export function localTransport(host: Host, folder: string): Transport {
   return {
     host,
+    connect: () => Promise.resolve(),
     async dial(to, signal) {
       const socket = connect({ ...to, allowHalfOpen: true })
       socket.on('error', () => undefined)
-      await once(socket, 'connect', { signal })
+      try {
+        await once(socket, 'connect', { signal })
+      } catch (error) {
+        socket.destroy()
+        throw error
+      }
       return socket
     },
     async start(compose) {

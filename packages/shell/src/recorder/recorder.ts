@@ -144,7 +144,8 @@ function recordingShell(parts: Parts): Shell {
       await silently('forward', shown(`forward ${readable(target)}`))
       const port = given?.as === 'port' ? 1 : 0
       const path = port === 0 ? `/nowhere/${given?.name ?? 'socket'}` : ''
-      return { path, port, failures: () => [], close: () => Promise.resolve() }
+      const nothing = (): Promise<void> => Promise.resolve()
+      return { path, port, connect: nothing, failures: () => [], close: nothing }
     },
     readFile: async (path) => (await output('readFile', readOrder(path))).stdout,
     writeFile: async (path, content) =>
