@@ -13,7 +13,7 @@ import {
   type Site,
 } from '@deployfile/postgres'
 import { createShells } from '@deployfile/shell'
-import { startProxy, type Proxy } from '../../shell/integration/proxy.ts'
+import { startProxy, type Proxy } from '../../../test/servers/proxy.ts'
 import { startPostgres, type PostgresServer } from '../../../test/servers/postgres.ts'
 import { servicesFound } from '../../../test/servers/service.ts'
 import { startSshd, type SshHost } from '../../../test/servers/sshd.ts'

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { servicesFound } from '../../../test/servers/service.ts'
 import { until } from '../test/contract.ts'
 import { hostNamed, shellOf, type Site, startSite } from './host.ts'
-import { type Fault, startProxy } from './proxy.ts'
+import { type Fault, startProxy } from '../../../test/servers/proxy.ts'
 import { report, tryEach } from './tries.ts'
 
 const CONTENT = 60_000

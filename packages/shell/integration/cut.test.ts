@@ -1,7 +1,7 @@
 import { type Host, isProblem } from '@deployfile/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../test/servers/temp.ts'
-import { type Fault, type Proxy, startProxy } from './proxy.ts'
+import { type Fault, type Proxy, startProxy } from '../../../test/servers/proxy.ts'
 import {
   type Desk,
   fingerprintOf,

@@ -8,7 +8,7 @@ import { isRunning } from '../../../test/servers/marked-processes.ts'
 import { servicesFound } from '../../../test/servers/service.ts'
 import { problemOf, until } from '../test/contract.ts'
 import { hostNamed, shellOf, type Site, startSite } from './host.ts'
-import { type Proxy, startProxy } from './proxy.ts'
+import { type Proxy, startProxy } from '../../../test/servers/proxy.ts'
 
 describe.runIf(servicesFound('sshd'))('a link that breaks', () => {
   let site: Site

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { servicesFound } from '../../../test/servers/service.ts'
 import { until } from '../test/contract.ts'
 import { hostNamed, shellOf, type Site, startSite } from './host.ts'
-import { type Proxy, startProxy } from './proxy.ts'
+import { type Proxy, startProxy } from '../../../test/servers/proxy.ts'
 
 describe.runIf(servicesFound('sshd'))('doors on this machine that lead through a host', () => {
   let site: Site

@@ -10,7 +10,7 @@ import { servicesFound } from '../../../test/servers/service.ts'
 import { type SshHost, startSshd } from '../../../test/servers/sshd.ts'
 import { problemOf, until } from '../test/contract.ts'
 import { hostNamed, shellOf } from './host.ts'
-import { type Proxy, startProxy } from './proxy.ts'
+import { type Proxy, startProxy } from '../../../test/servers/proxy.ts'
 
 describe.runIf(servicesFound('sshd'))('hosts behind a jump host', () => {
   let inner: SshHost

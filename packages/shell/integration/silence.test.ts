@@ -9,7 +9,7 @@ import { servicesFound } from '../../../test/servers/service.ts'
 import { tempFolder } from '../../../test/servers/temp.ts'
 import { problemOf, until } from '../test/contract.ts'
 import { hostNamed, shellOf, type Site, startSite } from './host.ts'
-import { type Proxy, startProxy } from './proxy.ts'
+import { type Proxy, startProxy } from '../../../test/servers/proxy.ts'
 import { answering, fingerprintOf, makeDesk, shellTo, startServer } from './ssh-server.ts'
 
 const SFTP_SERVER = ['/usr/lib/openssh/sftp-server', '/usr/libexec/openssh/sftp-server'].find(existsSync)

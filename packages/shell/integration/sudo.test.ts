@@ -18,7 +18,7 @@ import { type PlainSshd, startPlainSshd } from '../../../test/servers/plain-sshd
 import { servicesFound } from '../../../test/servers/service.ts'
 import { problemOf, until } from '../test/contract.ts'
 import { hostNamed, shellOf } from './host.ts'
-import { type Proxy, startProxy } from './proxy.ts'
+import { type Proxy, startProxy } from '../../../test/servers/proxy.ts'
 
 /** Passwords of its own for the login, which the server alone sees: only root can make that. */
 const possible = process.getuid?.() === 0

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { servicesFound } from '../../../test/servers/service.ts'
 import { problemOf, until } from '../test/contract.ts'
 import { hostNamed, shellOf, type Site, startSite } from './host.ts'
-import { type Fault, type Proxy, startProxy } from './proxy.ts'
+import { type Fault, type Proxy, startProxy } from '../../../test/servers/proxy.ts'
 
 describe.runIf(servicesFound('sshd'))('files over a link that breaks', () => {
   let site: Site

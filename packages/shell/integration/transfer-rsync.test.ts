@@ -17,7 +17,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { servicesFound } from '../../../test/servers/service.ts'
 import { problemOf, until } from '../test/contract.ts'
 import { hostNamed, shellOf, type Site, startSite } from './host.ts'
-import { startProxy } from './proxy.ts'
+import { startProxy } from '../../../test/servers/proxy.ts'
 
 describe.runIf(servicesFound('sshd', 'rsync'))('a tree that is like another one over there', () => {
   let site: Site

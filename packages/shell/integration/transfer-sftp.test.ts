@@ -17,7 +17,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { servicesFound } from '../../../test/servers/service.ts'
 import { problemOf } from '../test/contract.ts'
 import { hostNamed, shellOf, type Site, startSite } from './host.ts'
-import { type Proxy, startProxy } from './proxy.ts'
+import { type Proxy, startProxy } from '../../../test/servers/proxy.ts'
 
 // internal-sftp starts in the real home; all paths of these tests are absolute.
 describe.runIf(servicesFound('sshd'))(

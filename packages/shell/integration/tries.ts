@@ -1,4 +1,4 @@
-import type { Fault } from './proxy.ts'
+import type { Fault } from '../../../test/servers/proxy.ts'
 
 /** Tries all, so many at once: as soon as one has settled the next begins, since some wait for half a minute of silence. */
 export async function tryEach<T, R>(

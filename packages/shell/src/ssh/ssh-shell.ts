@@ -25,7 +25,9 @@ export function sshTransport(host: Host, pool: Pool): Required<Transport> {
     host,
     learn: (shell) => void shells.set(host.name, shell),
     sftp: (signal) => openSftp(host, pool, signal),
-    connect: async (signal) => void (await unlessAborted(pool.connection(host), signal)),
+    async connect(signal) {
+      await unlessAborted(pool.connection(host), signal)
+    },
     dial: async (to, signal, lost) =>
       dial(await unlessAborted(pool.connection(host), signal), to, signal, lost),
     async start(compose, signal, urgent = false) {
