@@ -59,6 +59,7 @@ export type {
   ShellValue,
   UploadDirOptions,
 } from './port/shell.ts'
+export { terminalMissing, type LendTerminal } from './port/terminal.ts'
 export type { CommandFailure } from './problem/command-failure.ts'
 export type { SourceLocation } from './problem/location.ts'
 export {

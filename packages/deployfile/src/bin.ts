@@ -33,6 +33,7 @@ const code = await main(process.argv.slice(2), {
   prompt: canAsk ? promptOnTerminal : undefined,
   askText: canAsk ? askOnTerminal : undefined,
   promptHidden: canAsk ? promptHiddenOnTerminal : undefined,
+  lends: canAsk,
   // One that was handed to does not hand on.
   ...(marks[COPIED] !== true && { runCopy }),
   leave(status, message) {

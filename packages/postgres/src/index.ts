@@ -13,6 +13,7 @@ export type { DumpChoices } from './client/choices.ts'
 export type { Password } from './connection/passfile.ts'
 export { openTunnel, type Tunnel } from './connection/tunnel.ts'
 export { parseDatabaseUrl, type Connection } from './connection/url.ts'
+export { closeConsole, openConsole, type ConsoleOrder } from './console/console.ts'
 export { readIdentity, type DatabaseIdentity, type Identity } from './identity/identity.ts'
 export { readKnown, remember, type KnownIdentity } from './identity/known.ts'
 export {

@@ -7,6 +7,7 @@ import {
   type ShellScope,
   type ShellValue,
 } from '@deployfile/core'
+import { attach, attachOrder } from './command/attach.ts'
 import { commandFailed } from './command/failure.ts'
 import { type Order, program, script } from './command/order.ts'
 import { type Done, perform } from './command/perform.ts'
@@ -105,6 +106,9 @@ export function createShell(parts: ShellParts): Shell {
     },
     async script(text, values = [], options = {}) {
       return succeed(script(text, values), options)
+    },
+    async attach(strings: TemplateStringsArray, ...values: ShellValue[]) {
+      await attach(attachOrder(defaults, compose(strings, values)), transport, scope, shared)
     },
     with(options) {
       return createShell({ ...parts, defaults: merge(defaults, refuseBadOptions(options)) })

@@ -95,6 +95,7 @@ export function createShells(options: ShellsOptions): Shells {
       learn: (shell) => transport?.learn(shell),
       connect: async (signal) => (await own()).connect(signal),
       dial: async (...call) => (await own()).dial(...call),
+      attach: async (start, signal) => (await own()).attach(start, signal),
       sftp: async (signal) => (await own()).sftp(signal),
     }
   }

@@ -62,6 +62,11 @@ export interface Transport {
    * Rejects with a Problem when there is no link to the host, with the host's own words when it could not connect.
    */
   dial(to: ForwardTarget, signal: AbortSignal, lost: (reason: string) => void): Promise<Duplex>
+  /**
+   * Runs a program on the terminal of this process, which nobody else uses meanwhile, and resolves with how it ended. An abort of
+   * `signal` gives up on it; what still runs is left to itself.
+   */
+  attach(start: Pick<Start, 'sh' | 'args'>, signal: AbortSignal): Promise<Ending>
   /** Where there is such a thing: for logins that may transfer files and nothing else. */
   readonly sftp?: (signal: AbortSignal) => Promise<SftpSession>
   /** Which login shell a command has found itself in. */

@@ -6,6 +6,7 @@ import type { PlanNode } from '../plan/plan.ts'
 import type { ProgressFacts } from '../event/progress.ts'
 import type { Outcome, RunInfo } from '../task/context.ts'
 import type { Question } from './question.ts'
+import type { LendTerminal } from './terminal.ts'
 
 /** What a body gets for one of its needs: one result, or one of each host. */
 export type NeedValue =
@@ -16,7 +17,7 @@ export type NeedValue =
     }
 
 /** The run that a job is of: what its body gets as {@link RunInfo}. */
-export type JobRun = RunRecord & Pick<RunInfo, 'dryRun' | 'lockWait'>
+export type JobRun = RunRecord & Pick<RunInfo, 'dryRun' | 'lockWait' | 'terminal'>
 
 /** One entry into one body, as data: another process that has the same config can do it. */
 export interface Job {
@@ -48,6 +49,8 @@ export interface JobLink {
    * Rejects with what went wrong, and in any other phase than 'run'.
    */
   call(task: string, input: unknown): Promise<NeedValue>
+  /** Absent where the body is in another process than the terminal. */
+  readonly lendTerminal?: LendTerminal
 }
 
 /** How one entry into a body ended by itself. */

@@ -3,6 +3,7 @@ import type { Host } from '../host/host.ts'
 import type { Secret } from '../secret/secret.ts'
 import type { Duration } from '../task/duration.ts'
 import type { ForwardOptions, Forwarding, ForwardTarget } from './forward.ts'
+import type { LendTerminal } from './terminal.ts'
 
 /** A value inside a command's template: quoted as one shell word; an array becomes one word per element. */
 export type ShellValue = string | number | boolean | readonly (string | number)[]
@@ -101,6 +102,12 @@ export interface Shell {
   run(file: string, args?: readonly (string | number)[], options?: CommandOptions): Promise<CommandOutput>
   /** A POSIX sh script, sent on standard input of `sh -eu -s`; `values` are its positional parameters ($1 …). */
   script(text: string, values?: readonly string[], options?: CommandOptions): Promise<CommandOutput>
+  /**
+   * Gives a command the terminal of whoever started the run, and waits for its end: ``remote.attach`bin/rails console` ``. What is typed
+   * and shown is written down nowhere. Rejects with `TERMINAL_MISSING` where nobody sits at one (`run.terminal` tells before), and
+   * with `TERMINAL_SHARED` while another task runs. Of the options it has `cwd`, `env`, `umask` and `user` (sudo then asks there).
+   */
+  attach(strings: TemplateStringsArray, ...values: ShellValue[]): Promise<void>
   /** The same shell with other defaults: `remote.with({ cwd: release.path }).sh…`. */
   with(options: CommandOptions): Shell
 
@@ -175,6 +182,8 @@ export type CommandEvent =
 export interface ShellScope {
   readonly signal: AbortSignal
   emit(event: CommandEvent): void
+  /** Absent where there is no terminal. */
+  readonly lendTerminal?: LendTerminal
 }
 
 /** Opens shells and owns their connections. One provider serves one run; connections are shared by its nodes. */

@@ -7,6 +7,7 @@ import { Problem } from '../problem/problem.ts'
 import { redact } from '../secret/redact.ts'
 import { entryCalls, tooLate, type EntryCalls } from './call-entry.ts'
 import type { Bodies } from './call-walk.ts'
+import { lendTerminal } from './lend-terminal.ts'
 import { readNeeds } from './read-needs.ts'
 import { watch, type Ended } from './watch.ts'
 import type { NodeState, RunState } from './run-state.ts'
@@ -87,6 +88,10 @@ class Link implements JobLink {
     if (!this.#open) return Promise.reject(tooLate(this.#state, task))
     this.calls ??= entryCalls(this.#run, this.#state, this.signal, this.#bodies)
     return this.calls.make(task, input)
+  }
+
+  lendTerminal<T>(use: () => Promise<T>): Promise<T> {
+    return lendTerminal(this.#run, this.#state, this.#phase, use)
   }
 
   /** The end of a body once all that it called is over; undefined where there is nothing to wait for. */

@@ -7,6 +7,7 @@ import type { Executor } from '../port/executor.ts'
 import type { Journal } from '../port/journal.ts'
 import type { Ask } from '../port/question.ts'
 import type { ShellProvider } from '../port/shell.ts'
+import type { LendTerminal } from '../port/terminal.ts'
 import type { RunInfo } from '../task/context.ts'
 
 /** What a run needs beside its plan: the bodies, the doors to hosts, and who listens. */
@@ -15,6 +16,8 @@ export interface ExecuteOptions {
   readonly shells: ShellProvider
   readonly run: RunInfo
   readonly ask: Ask
+  /** Absent: there is no terminal, and what needs one is refused. */
+  readonly lendTerminal?: LendTerminal
   /** Aborted by Ctrl-C: nothing new starts, what runs is cancelled, then everything is undone as after a failure. */
   readonly signal: AbortSignal
   readonly journal?: Journal

@@ -99,6 +99,7 @@ export function startState(plan: Plan, options: ExecuteOptions): RunState {
       ...options.run,
       startedAt: options.run.startedAt.getTime(),
       ...(options.dryRun === true && { dryRun: true }),
+      ...(options.lendTerminal && { terminal: true }),
     },
     executor: options.executor ?? localExecutor(catalog, shells),
     main,

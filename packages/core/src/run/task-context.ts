@@ -26,7 +26,7 @@ export function contextOf(catalog: Catalog, shells: ShellProvider, job: Job, lin
   const unheard: unknown[] = []
   const context: Omit<BaseContext, 'local'> &
     WithDoors & { readonly needs: unknown; readonly input: unknown; readonly call: unknown } = {
-    [DOORS]: { shells, link, host },
+    [DOORS]: { shells, link, host, terminal: job.run.terminal === true },
     task: job.node.task,
     stage: entry.stage,
     hosts: entry.hosts,
@@ -85,14 +85,15 @@ interface WithDoors {
     readonly shells: ShellProvider
     readonly link: JobLink
     readonly host: Host | undefined
+    readonly terminal: boolean
   }
 }
 
 // The same functions for every context, and not closures of each: with those, the engine makes a class of objects for every body.
 const LOCAL: PropertyDescriptor & ThisType<WithDoors> = {
   get() {
-    const { shells, link } = this[DOORS]
-    return keep(this, 'local', shells.local(scopeOf(link)))
+    const { shells, link, terminal } = this[DOORS]
+    return keep(this, 'local', shells.local(scopeOf(link, terminal)))
   },
   enumerable: true,
   configurable: true,
@@ -100,8 +101,8 @@ const LOCAL: PropertyDescriptor & ThisType<WithDoors> = {
 
 const REMOTE: PropertyDescriptor & ThisType<WithDoors> = {
   get() {
-    const { shells, link, host } = this[DOORS]
-    return host && keep(this, 'remote', shells.remote(host, scopeOf(link)))
+    const { shells, link, host, terminal } = this[DOORS]
+    return host && keep(this, 'remote', shells.remote(host, scopeOf(link, terminal)))
   },
   enumerable: true,
   configurable: true,
@@ -113,12 +114,13 @@ function keep(target: object, key: string, value: Shell): Shell {
   return value
 }
 
-function scopeOf(link: JobLink): ShellScope {
+function scopeOf(link: JobLink, terminal: boolean): ShellScope {
   return {
     signal: link.signal,
     emit: (event) => {
       link.emit({ type: 'node.command', event })
     },
+    ...(terminal && link.lendTerminal && { lendTerminal: link.lendTerminal.bind(link) }),
   }
 }
 

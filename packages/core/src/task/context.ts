@@ -19,6 +19,8 @@ export interface RunInfo {
   readonly dryRun?: boolean
   /** Milliseconds for which a task may wait for a lock on a host that another run holds; default 0, so it fails at once. */
   readonly lockWait?: number
+  /** True when there is a terminal that {@link Shell.attach} can give to a command. */
+  readonly terminal?: boolean
 }
 
 interface Skip {

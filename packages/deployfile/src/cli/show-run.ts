@@ -4,6 +4,7 @@ import {
   type Ask,
   type ExecuteOptions,
   type Failure,
+  type LendTerminal,
   type PlanNode,
   type RunEvent,
   type RunInfo,
@@ -120,6 +121,7 @@ async function show(work: Work, { renderer, answers, terminal, line }: Screen): 
   const rows = endedRows(work.plan)
   let durationMs = 0
   const undo = undoMode(line.undo, answers)
+  const screen = takeScreen(renderer, answers, terminal)
   let signal: StopSignal | undefined
   const stopListening = listen(
     terminal.signals,
@@ -133,6 +135,9 @@ async function show(work: Work, { renderer, answers, terminal, line }: Screen): 
       )
     },
     (name) => terminal.leave(signalCode(name), leftAtOnce(work, line)),
+    undefined,
+    // Ctrl-C is for what has the terminal.
+    (name) => name !== 'SIGINT' || !screen.lent(),
   )
   const onEvent = (event: RunEvent): void => {
     if (event.type === 'node.log' && event.phase === 'undo') {
@@ -146,8 +151,11 @@ async function show(work: Work, { renderer, answers, terminal, line }: Screen): 
     renderer.event(event)
   }
   try {
-    const { ask, people } = questionsOn(renderer, answers, terminal)
-    const options = { ask, signal: stopping.signal, ...limitsOf(line), undo, onEvent }
+    const { ask, people, lendTerminal } = screen
+    const options = {
+      ...{ ask, signal: stopping.signal, ...limitsOf(line), undo, onEvent },
+      ...(terminal.lends === true && { lendTerminal }),
+    }
     const outcome = await carryOut(work, options, people)
     return { outcome, signal, undoLogs, warnings, rows, durationMs }
   } finally {
@@ -163,13 +171,18 @@ function leftAtOnce(work: Work, line: CommandLine): string {
   return `deployfile: ${what}\n${next.map((text) => `  ${text}\n`).join('')}`
 }
 
-/** One question at a time, and the screen stands still while it is there. */
-function questionsOn(
-  renderer: Renderer,
-  answers: Answers,
-  { promptHidden }: Terminal,
-): { readonly ask: Ask; readonly people: People } {
+interface SharedScreen {
+  readonly ask: Ask
+  readonly people: People
+  readonly lendTerminal: LendTerminal
+  /** A program of a task has the terminal now. */
+  readonly lent: () => boolean
+}
+
+/** One question, or one program, at a time, and the run's own screen stands still while it is there. */
+function takeScreen(renderer: Renderer, answers: Answers, { promptHidden }: Terminal): SharedScreen {
   const inTurn = takeTurns()
+  let lent = false
   const onScreen = <T>(put: () => Promise<T>): Promise<T> =>
     inTurn(async () => {
       await renderer.pause()
@@ -180,6 +193,16 @@ function questionsOn(
       }
     })
   return {
+    lent: () => lent,
+    lendTerminal: (use) =>
+      onScreen(async () => {
+        lent = true
+        try {
+          return await use()
+        } finally {
+          lent = false
+        }
+      }),
     ask: (question) => onScreen(() => answer(question, answers)),
     people: {
       ...(promptHidden && { askHidden: (question) => onScreen(() => promptHidden(question)) }),

@@ -13,17 +13,20 @@ const SAME_KEYSTROKE = 500
 
 /**
  * The first signal asks to stop, a second one to leave at once; what comes within half a second of the first is the same keystroke.
- * Without a listener the process would die in the middle of a release; with one, undo runs. Returns how to stop listening.
+ * Without a listener the process would die in the middle of a release; with one, undo runs. A signal that is not for the run, by
+ * `isFor`, is let pass. Returns how to stop listening.
  */
 export function listen(
   source: SignalSource,
   onFirst: (signal: StopSignal) => void,
   onSecond: (signal: StopSignal) => void,
   now: () => number = () => performance.now(),
+  isFor: (signal: StopSignal) => boolean = () => true,
 ): () => void {
   let first: number | undefined
   const listeners = STOPS.map((signal) => {
     const listener = (): void => {
+      if (!isFor(signal)) return
       if (first === undefined) {
         first = now()
         onFirst(signal)

@@ -17,6 +17,8 @@ export interface Terminal {
     ((message: string, preset: string | undefined) => Promise<string | undefined>) | undefined
   /** For passphrases and passwords; undefined where nobody can be asked. */
   readonly promptHidden?: AskHidden | undefined
+  /** True where what a task starts can have the terminal: somebody sits at it. */
+  readonly lends?: boolean
   /** Runs another copy of the program in place of this one. Undefined where this one must do. */
   readonly runCopy?: ((bin: string) => Promise<number>) | undefined
   /** Ends the process at once, with a last message that a redirected or hijacked stream cannot swallow. */

@@ -191,8 +191,13 @@ export function plainRenderer(context: RenderContext, heading?: (title: string) 
       } else if (event.type === 'node.command') command(node, event.phase, event.event, event.at)
       else ended(node, event)
     },
-    pause: () => undefined,
-    resume: () => undefined,
+    // Somebody types: nothing must come in between, not even that all is well.
+    pause: () => {
+      beat.stop()
+    },
+    resume: () => {
+      beat.heard()
+    },
     notice: (text) => {
       print(style.yellow(text))
     },

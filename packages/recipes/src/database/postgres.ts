@@ -1,4 +1,5 @@
 import { recipe, type Recipe } from '@deployfile/core'
+import { consoleTask } from './console.ts'
 import { createTask } from './create.ts'
 import { downloadTask } from './download.ts'
 import { identityTasks } from './identity.ts'
@@ -13,7 +14,7 @@ import { verifyTask } from './verify.ts'
 
 /**
  * Backups of PostgreSQL databases, and restores that leave the live database untouched until the new one is whole. Tasks:
- * `db:backup:create`, `list`, `verify`, `download`, `restore file=…`, `restore_from_prod`, `prune`; as values `db.tasks.create` and so on.
+ * `db:backup:create`, `list`, `verify`, `download`, `restore file=…`, `restore_from_prod`, `prune`, and `db:console`; as values `db.tasks.create` and so on.
  *
  * The client programs run on each stage's primary host of role `db`.
  * @throws Problem `OPTION_INVALID` (usage)
@@ -30,6 +31,7 @@ export function postgres<const K extends string>(options: PostgresOptions<K>): R
     restore: restoreTask(settings, production),
     restoreFromProd: restoreFromProdTask(settings, production),
     prune: pruneTask(settings),
+    console: consoleTask(settings),
   }
   // Listed, though nobody asks for them by name: under a namespace they and all that need them get its prefix, too.
   const listed = Object.entries(identities).map(([stage, task]) => [`identity ${stage}`, task] as const)

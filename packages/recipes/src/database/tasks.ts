@@ -48,5 +48,6 @@ export interface PostgresTasks {
     'primary'
   >
   readonly restore: Task<'db:backup:restore', { file: string }, RestoreResult, 'primary'>
+  readonly console: Task<'db:console', { write?: boolean | undefined }, void, 'primary'>
   readonly restoreFromProd: Task<'db:backup:restore_from_prod', NoInput, RestoreResult, 'primary'>
 }

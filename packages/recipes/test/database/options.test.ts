@@ -92,6 +92,7 @@ describe('postgres()', () => {
       'db:backup:restore',
       'db:backup:restore_from_prod',
       'db:backup:prune',
+      'db:console',
     ])
   })
 })

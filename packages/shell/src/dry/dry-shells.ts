@@ -11,6 +11,7 @@ import {
   type ShellScope,
   type ShellValue,
 } from '@deployfile/core'
+import { attachOrder } from '../command/attach.ts'
 import { commandStopped } from '../command/failure.ts'
 import { type Order, program, readable, script, shownText } from '../command/order.ts'
 import { compose } from '../command/template.ts'
@@ -90,6 +91,11 @@ function dryShell(parts: Parts): Shell {
       const order = script(text, values)
       const whole = [text.trim(), ...values.map(readable)].join(' ')
       return command({ ...order, text: whole }, options, () => inner.script(text, values, options))
+    },
+    async attach(strings: TemplateStringsArray, ...values: ShellValue[]) {
+      const order = attachOrder(defaults, compose(strings, values))
+      skip({ ...order, text: `${order.text} (on the terminal)` })
+      await Promise.resolve()
     },
     with: (options) => dryShell({ ...parts, inner: inner.with(options), defaults: merge(defaults, options) }),
     // What goes through it is another shell's to hold back.

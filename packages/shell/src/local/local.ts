@@ -5,12 +5,21 @@ import { connect } from 'node:net'
 import { type Host, Problem } from '@deployfile/core'
 import { quote } from '../command/quote.ts'
 import type { Ending, Running, Transport } from '../transport.ts'
+import { attachHere } from './attach.ts'
 
 /** Linux allows 128 KiB for one argument (MAX_ARG_STRLEN). */
 const ROOM = 64 * 1024
 
 /** Commands on this machine, in `folder`. HOME stays the user's own. */
 export function localTransport(host: Host, folder: string): Transport {
+  // spawn reports a missing folder as a missing `sh`.
+  const checkFolder = (): void => {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return
+    throw new Problem('check', 'FOLDER_MISSING', `${host.name}: the folder ${folder} does not exist`, {
+      host: host.name,
+      hint: `Make it: mkdir -p ${folder}`,
+    })
+  }
   return {
     host,
     connect: () => Promise.resolve(),
@@ -25,15 +34,13 @@ export function localTransport(host: Host, folder: string): Transport {
       }
       return socket
     },
+    async attach(start, signal) {
+      checkFolder()
+      return attachHere(host, folder, start, signal)
+    },
     async start(compose) {
       const { sh, args, stdin, pty } = compose(ROOM)
-      // spawn reports a missing folder as a missing `sh`.
-      if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-        throw new Problem('check', 'FOLDER_MISSING', `${host.name}: the folder ${folder} does not exist`, {
-          host: host.name,
-          hint: `Make it: mkdir -p ${folder}`,
-        })
-      }
+      checkFolder()
       // A process group of its own, so that all of it can be stopped, and Ctrl-C in the terminal reaches only us.
       const group = { cwd: folder, detached: true }
       const [file, ...words] = pty ? onTerminal(sh, args) : ['sh', '-c', sh, 'sh', ...args]

@@ -8,6 +8,7 @@ import {
   type ShellScope,
   type ShellValue,
 } from '@deployfile/core'
+import { attachOrder } from '../command/attach.ts'
 import { commandFailed } from '../command/failure.ts'
 import { createLastLines } from '../command/last-lines.ts'
 import { type Order, program, readable, script } from '../command/order.ts'
@@ -138,6 +139,8 @@ function recordingShell(parts: Parts): Shell {
     run: async (file, args = [], given = {}) => output('run', program(file, args), given),
     script: async (text, values = [], given = {}) =>
       output('script', { ...script(text, values), text }, given),
+    attach: async (strings: TemplateStringsArray, ...values: ShellValue[]) =>
+      silently('attach', attachOrder(defaults, compose(strings, values))),
     with: (given) => recordingShell({ ...parts, defaults: merge(defaults, given) }),
     forward: async (to, given) => {
       const target = 'path' in to ? to.path : `${to.host}:${to.port}`

@@ -3,6 +3,7 @@ import type { Client, ClientChannel } from 'ssh2'
 import type { Ending, Running, Start, Transport } from '../transport.ts'
 import type { Connection } from './connection.ts'
 import { dial } from './dial.ts'
+import { attachThere } from './attach.ts'
 import { pause, unlessAborted } from './gate.ts'
 import { loginLine, roomOf } from './line.ts'
 import type { Pool } from './pool.ts'
@@ -30,6 +31,16 @@ export function sshTransport(host: Host, pool: Pool): Required<Transport> {
     },
     dial: async (to, signal, lost) =>
       dial(await unlessAborted(pool.connection(host), signal), to, signal, lost),
+    async attach({ sh, args }, signal) {
+      const connection = await unlessAborted(pool.connection(host), signal)
+      const leave = await connection.channels.enter(signal)
+      try {
+        const line = loginLine({ sh, args, stdin: 'pipe', pty: true }, shells.get(host.name))
+        return await attachThere(host.name, connection, line, signal)
+      } finally {
+        leave()
+      }
+    },
     async start(compose, signal, urgent = false) {
       let refused = 0
       for (let lost = 0; ;) {
