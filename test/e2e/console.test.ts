@@ -52,10 +52,11 @@ const url = (stage: string) => ({ url: '${server.url('shop_')}' + stage, passwor
 export default defineConfig({
   stages: {
     dev: { hosts: { localhost: { transport: 'local', roles: ['db'] } } },
+    staging: { hosts: { db1: { roles: ['db'] } } },
     production: { protected: true, hosts: { db1: { roles: ['db'] }, mute: { address: 'db1', roles: ['web'] } } },
   },
   defaultStage: 'dev',
-  use: [postgres({ databases: { dev: url('dev'), production: url('production') }, from: 'production' })],
+  use: [postgres({ databases: { dev: url('dev'), staging: { ...url('dev'), via: 'tunnel' }, production: url('production') }, from: 'production' })],
   tasks: [
     task('shows', { on: 'db', effect: 'read', run: ({ remote }) =>
       remote.attach\`stty size; printf 'who? '; read -r name; echo "I am $name"; exit 3\` }),
@@ -172,6 +173,14 @@ export default defineConfig({
       person.types('\\q\r')
       expect((await person.ends()).code).toBe(0)
       expect(await rows('production')).toBe('1')
+    })
+
+    test('through a tunnel it is the psql of this machine', async () => {
+      const person = typed('staging db:console write=false')
+      await person.sees('my own psqlrc')
+      await person.sees('staging, read-only shop_dev=# ')
+      person.types('\\q\r')
+      expect((await person.ends()).code).toBe(0)
     })
 
     test('a signal from elsewhere ends the run and psql, and leaves nothing', async () => {
