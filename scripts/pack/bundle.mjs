@@ -74,7 +74,7 @@ const GROUPS = [
   },
   {
     name: 'list',
-    test: /core\/dist\/(config|host|plan|problem|secret|task)\/|deployfile\/dist\/(cli\/(with-config|commands|print-list|list|describe|needs-tree|words|input-keys)|config\/(find|load|compiled|imported|import-module|run-compiled|own-modules|own-zod|project-copy)|index|run\/(run|request|result|confirm|limits|event-stream|program-answers))\.js|(recipes|postgres)\/dist\//,
+    test: /core\/dist\/(config|host|plan|problem|schema|secret|task)\/|deployfile\/dist\/(cli\/(with-config|commands|print-list|list|describe|needs-tree|words|input-keys)|config\/(find|load|compiled|imported|import-module|run-compiled|own-modules|own-zod|project-copy)|index|run\/(run|request|result|confirm|limits|event-stream|program-answers))\.js|(recipes|postgres)\/dist\//,
     priority: 2,
   },
 ]

@@ -72,6 +72,7 @@ export {
   type ProblemRecord,
 } from './problem/problem.ts'
 export { didYouMean, nearest } from './problem/suggest.ts'
+export { mainIssue, valueFault } from './schema/value-fault.ts'
 export { changedSources } from './run/announce-run.ts'
 export { execute } from './run/execute.ts'
 export { keptOf } from './run/resume.ts'

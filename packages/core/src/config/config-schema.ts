@@ -3,6 +3,7 @@ import { stageName, stageSchema } from '../host/host-schema.ts'
 import type { SourceLocation } from '../problem/location.ts'
 import { Problem } from '../problem/problem.ts'
 import { didYouMean } from '../problem/suggest.ts'
+import { mainIssue, valueFault, type ValueFault } from '../schema/value-fault.ts'
 import { DURATION_HINT, milliseconds, type Duration } from '../task/duration.ts'
 import type { Recipe } from '../task/recipe.ts'
 import { isTask, type AnyTask } from '../task/task.ts'
@@ -46,7 +47,7 @@ const KEYS = {
 export function checkConfig(source: unknown, location: SourceLocation | undefined): CheckedConfig {
   const parsed = schema.safeParse(source)
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
+  const issue = mainIssue(parsed.error.issues)
   if (!issue) throw parsed.error
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys
@@ -67,10 +68,26 @@ export function checkConfig(source: unknown, location: SourceLocation | undefine
     })
   }
   const last = issue.path.findLast((part) => typeof part === 'string')
-  throw new Problem('usage', 'CONFIG_INVALID', `${placeOf(issue.path)}: ${issue.message}`, {
-    location,
-    ...(last !== undefined && { key: last }),
-  })
+  const { message, hint } = faultOf(source, issue)
+  const about = { location, hint, ...(last !== undefined && { key: last }) }
+  throw new Problem('usage', 'CONFIG_INVALID', message, about)
+}
+
+// What cannot be left out, as it may be written.
+const EXAMPLES: Readonly<Record<string, string>> = {
+  stages: "stages: { dev: { hosts: { localhost: { transport: 'local', roles: ['web'] } } } }",
+  hosts: "hosts: { 'web1.example.com': { roles: ['web'] } }",
+  roles: "roles: ['web'], or roles: [] for a host that has none",
+}
+
+function faultOf(source: unknown, issue: z.core.$ZodIssue): Pick<ValueFault, 'message' | 'hint'> {
+  const { path, message, missing, hint } = valueFault(schema, source, issue)
+  const key = String(path.at(-1))
+  const example = missing && EXAMPLES[key]
+  if (example !== undefined)
+    return { message: `${placeOf(path.slice(0, -1))} has no ${key}`, hint: `For example ${example}` }
+  // `is missing`, `is not a task` go on where the place ends.
+  return { message: `${placeOf(path)}${message.startsWith('is ') ? '' : ':'} ${message}`, hint }
 }
 
 function sentence(text: string): string {
@@ -84,10 +101,12 @@ function knownKeys(path: readonly PropertyKey[]): readonly string[] {
 
 // `stages.production.hosts.web1.port` as a person would say it.
 function placeOf(path: readonly PropertyKey[]): string {
-  const [top, stage, , host, ...rest] = path.map(String)
+  const [top, stage, ...of] = path.map(String)
   if (top === undefined) return 'the config'
   if (top !== 'stages' || stage === undefined) return `the config's ${path.map(String).join('.')}`
-  if (host === undefined) return `the stage '${stage}'`
+  const [key, host, ...rest] = of
+  if (key === undefined) return `the stage '${stage}'`
+  if (key !== 'hosts' || host === undefined) return `${of.join('.')} of the stage '${stage}'`
   const where = `the host '${host}' of the stage '${stage}'`
   return rest.length === 0 ? where : `${rest.join('.')} of ${where}`
 }

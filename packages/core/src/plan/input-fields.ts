@@ -1,7 +1,7 @@
 import type { AnyTask } from '../task/task.ts'
-import { isLimit, valuesOf } from './input-words.ts'
+import { isLimit, valuesOf } from '../schema/expected.ts'
 import { describe } from './inputs.ts'
-import type { JsonSchema } from './json-schema.ts'
+import type { JsonSchema } from '../schema/json-schema.ts'
 
 /** One key of a task's input, as the command line takes it. */
 export interface InputField {

@@ -124,7 +124,7 @@ describe('onFailure tasks', () => {
 
   test('must be tasks', () => {
     expect(() => catalogOf({ tasks: [], onFailure: ['tell'] })).toThrow(
-      "the config's onFailure.0: is not a task",
+      "the config's onFailure.0 is not a task",
     )
   })
 })

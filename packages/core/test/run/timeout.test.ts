@@ -26,7 +26,7 @@ describe('the declaration', () => {
 
   test("the config's grace must be a duration", () => {
     const config = { tasks: [], grace: 'long' }
-    expect(() => catalogOf(config)).toThrow("the config's grace: is no duration. Write '30s', '10m', '2h'")
+    expect(() => catalogOf(config)).toThrow("the config's grace is no duration. Write '30s', '10m', '2h'")
     expect(catalogOf({ ...config, grace: '2m' }).grace).toBe(120_000)
   })
 })

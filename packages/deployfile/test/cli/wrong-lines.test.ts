@@ -239,4 +239,57 @@ describe('what is said of a config', () => {
     ]
     await expect(await typed(one, lines)).toMatchFileSnapshot('wrong-lines/configs.txt')
   })
+
+  it('with a value in it that does not fit', async () => {
+    const stage = (hosts: string): string => `defineConfig({ stages: { dev: { hosts: ${hosts} } } } as never)`
+    const shop = `application: 'shop', branch: 'main', deployTo: '/srv/shop', repository: 'git@git.example.com:shop.git'`
+    const databases = `databases: { dev: 'postgresql:///app_dev' }, from: 'dev'`
+    const values: Readonly<Record<string, string>> = {
+      'nothing.ts': 'defineConfig(undefined as never)',
+      'list.ts': 'defineConfig([] as never)',
+      'stages.ts': 'defineConfig({} as never)',
+      'stages-listed.ts': `defineConfig({ stages: ['dev', 'production'] } as never)`,
+      'stage.ts': `defineConfig({ stages: { dev: 'localhost' } } as never)`,
+      'hosts.ts': 'defineConfig({ stages: { dev: {} } } as never)',
+      'hosts-listed.ts': stage(`['web1.example.com']`),
+      'protected.ts': `defineConfig({ stages: { dev: { protected: 'yes', hosts: {} } } } as never)`,
+      'host.ts': stage(`{ web1: ['web'] }`),
+      'roles.ts': stage('{ web1: {} }'),
+      'role.ts': stage(`{ web1: { roles: 'web, app' } }`),
+      'role-number.ts': stage('{ web1: { roles: [1] } }'),
+      'port.ts': stage(`{ web1: { roles: [], port: '22' } }`),
+      'port-big.ts': stage('{ web1: { roles: [], port: 70000 } }'),
+      'transport.ts': stage(`{ web1: { roles: [], transport: 'locl' } }`),
+      'user.ts': stage(`{ web1: { roles: [], user: secret.env('LOGIN') } }`),
+      'root.ts': stage(`{ web1: { roles: [], transport: 'local', root: '' } }`),
+      'pools.ts': `defineConfig({ ${STAGES}, pools: { db: 0 } })`,
+      'grace.ts': `defineConfig({ ${STAGES}, grace: 'soon' } as never)`,
+      'default-stage.ts': `defineConfig({ ${STAGES}, defaultStage: true } as never)`,
+      'tasks.ts': `defineConfig({ ${STAGES}, tasks: task('one', { run: () => 1 }) } as never)`,
+      'task.ts': `defineConfig({ ${STAGES}, tasks: [() => 1] } as never)`,
+      'hooks.ts': `defineConfig({ ${STAGES}, before: { deploy: () => 1 } } as never)`,
+      'use.ts': `defineConfig({ ${STAGES}, use: [deploy] } as never)`,
+      'deploy.ts': `defineConfig({ ${STAGES}, use: [deploy('shop' as never)] })`,
+      'files.ts': `defineConfig({ ${STAGES}, use: [deploy({\n  ${shop},\n  linkedFiles: 'config/database.yml' as never,\n})] })`,
+      'file.ts': `defineConfig({ ${STAGES}, use: [deploy({\n  ${shop},\n  linkedFiles: [{ pth: 'config/database.yml' }] as never,\n})] })`,
+      'keep.ts': `defineConfig({ ${STAGES}, use: [deploy({\n  ${shop},\n  keepReleases: '5' as never,\n})] })`,
+      'unhealthy.ts': `defineConfig({ ${STAGES}, use: [deploy({\n  ${shop},\n  onUnhealthy: 'rolback' as never,\n})] })`,
+      'maintenance.ts': `defineConfig({ ${STAGES}, use: [deploy({\n  ${shop},\n  maintenance: { pgae: 'x' } as never,\n})] })`,
+      'dump.ts': `defineConfig({ ${STAGES}, use: [postgres({\n  ${databases},\n  dump: { excludeTable: [] } as never,\n})] })`,
+      'compress.ts': `defineConfig({ ${STAGES}, use: [postgres({\n  ${databases},\n  dump: { compress: 11 },\n})] })`,
+      'recover.ts': `defineConfig({ ${STAGES}, use: [postgres({\n  ${databases},\n  recover: 'dev' as never,\n})] })`,
+      'application.ts': `defineConfig({ ${STAGES}, use: [deploy({\n  ${shop.replace('application', 'aplication')},\n} as never)] })`,
+      'optional.ts': `defineConfig({ ${STAGES}, use: [deploy({\n  ${shop},\n  linkedFiles: [{}] as never,\n})] })`,
+      'masked.ts': `defineConfig({ ${STAGES}, use: [postgres({\n  ${databases},\n  restore: { anonymize: [{ fiel: 'mask.sql' }] } as never,\n})] })`,
+    }
+    const one = cli()
+    for (const [name, text] of Object.entries(values)) {
+      one.file(
+        name,
+        `import { defineConfig, secret, task } from 'deployfile'\nimport { deploy, postgres } from 'deployfile/recipes'\nvoid [secret, task, deploy, postgres]\nexport default ${text}`,
+      )
+    }
+    const lines = Object.keys(values).map((name) => ['-T', '--config', name])
+    await expect(await typed(one, lines)).toMatchFileSnapshot('wrong-lines/values.txt')
+  })
 })

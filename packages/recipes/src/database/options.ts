@@ -1,5 +1,14 @@
 import * as z from 'zod'
-import { isProblem, isSecret, Problem, type Option, type Secret, type Shell } from '@deployfile/core'
+import {
+  isProblem,
+  isSecret,
+  mainIssue,
+  Problem,
+  valueFault,
+  type Option,
+  type Secret,
+  type Shell,
+} from '@deployfile/core'
 import { parseDatabaseUrl, type Backup, type DumpChoices, type Keep } from '@deployfile/postgres'
 import { parseOptions } from '../option/parse-options.ts'
 import type { Database, Settings } from './settings.ts'
@@ -89,14 +98,18 @@ export type Store = string | ((stored: Stored) => Promise<void>)
 
 const CONTROL = /[\u0000-\u001f\u007f]/
 
+const COMPRESS = "expected 'auto', a level from 1 to 9, or a method such as 'zstd' or 'zstd:3'"
 const names = z.array(z.string().min(1))
 const dumpSchema = z.strictObject({
   compress: z
-    .union([
-      z.literal('auto'),
-      z.int().min(1, 'uncompressed, a flipped bit would be restored as data').max(9),
-      z.string().regex(/^(zlib|gzip|zstd|lz4)(:\d+)?$/),
-    ])
+    .union(
+      [
+        z.literal('auto'),
+        z.int().min(1, 'uncompressed, a flipped bit would be restored as data').max(9, COMPRESS),
+        z.string().regex(/^(zlib|gzip|zstd|lz4)(:\d+)?$/, COMPRESS),
+      ],
+      COMPRESS,
+    )
     .optional(),
   excludeTables: names.optional(),
   excludeTableData: names.optional(),
@@ -114,13 +127,15 @@ const restoreSchema = z.strictObject({
 })
 
 /** An option by stage. What a function or a table gives is checked when the stage is known; a plain value now. */
-function choice<V>(of: z.ZodType, key: string): z.ZodType<Option<V>> {
+function choice<V>(of: z.ZodType): z.ZodType<Option<V>> {
   return z.custom<Option<V>>().superRefine((value, context) => {
     if (typeof value === 'function' || (typeof value === 'object' && value !== null && '~perStage' in value))
       return
-    const issue = of.safeParse(value).error?.issues[0]
-    if (issue)
-      context.addIssue({ code: 'custom', message: issue.message, path: [...issue.path], params: { key } })
+    const issue = mainIssue(of.safeParse(value).error?.issues ?? [])
+    if (!issue) return
+    const { path, message, missing, hint } = valueFault(of, value, issue)
+    const said = missing === true ? 'it is missing' : message
+    context.addIssue({ code: 'custom', message: said, path: [...path], params: { hint } })
   })
 }
 
@@ -140,8 +155,8 @@ const schema = z.strictObject({
   ),
   from: z.string(),
   application: z.string().min(1, 'it is empty').optional(),
-  dump: choice<DumpChoices>(dumpSchema, 'dump').default({}),
-  restore: choice<RestoreSpec>(restoreSchema, 'restore').default({}),
+  dump: choice<DumpChoices>(dumpSchema).default({}),
+  restore: choice<RestoreSpec>(restoreSchema).default({}),
   keep: z
     .strictObject({
       last: z.int().min(1, 'it keeps at least 1').optional(),

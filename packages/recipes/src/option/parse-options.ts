@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { didYouMean, Problem } from '@deployfile/core'
+import { didYouMean, mainIssue, Problem, valueFault } from '@deployfile/core'
 
 /**
  * Checks options against a schema.
@@ -12,29 +12,40 @@ export function parseOptions<T>(
 ): T {
   const parsed = schema.safeParse(options)
   if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
+  const issue = mainIssue(parsed.error.issues)
+  if (!issue) throw parsed.error
   const known = Object.keys(schema.shape ?? {})
-  if (issue?.code === 'unrecognized_keys') {
+  if (issue.code === 'unrecognized_keys' && issue.path.length === 0) {
     const key = issue.keys[0] ?? ''
     throw new Problem('usage', 'OPTION_INVALID', `${name}() has no option '${key}'`, {
       key,
       hint: didYouMean(key, known) ?? `It has ${known.join(', ')}.`,
     })
   }
-  const key = issue?.path.join('.') ?? ''
-  const missing = issue?.path.length === 1 && valueAt(options, key) === undefined
-  throw new Problem(
-    'usage',
-    'OPTION_INVALID',
-    missing
-      ? `${name}() needs the option '${key}'`
-      : `the option '${key}' of ${name}() is wrong: ${issue?.message ?? ''}`,
-    { key },
-  )
+  const { path, message, hint, missing } = valueFault(schema, options, issue)
+  if (path.length === 0) {
+    const said =
+      issue.code === 'invalid_type' ? 'takes an object of options' : `cannot take these options: ${message}`
+    throw new Problem('usage', 'OPTION_INVALID', `${name}() ${said}`, { hint })
+  }
+  const key = path.join('.')
+  const option = `the option '${key}' of ${name}()`
+  const said = isUnset(options, path)
+    ? `${name}() needs the option '${key}'`
+    : missing === true
+      ? `${option} is missing`
+      : `${option} is wrong: ${message}`
+  throw new Problem('usage', 'OPTION_INVALID', said, { key: inFile(path), hint })
 }
 
-function valueAt(options: unknown, key: string): unknown {
-  return typeof options === 'object' && options !== null
-    ? (options as Record<string, unknown>)[key]
-    : undefined
+/** As it can be found in a file: an entry of a list has no name there. */
+function inFile(path: readonly PropertyKey[]): string {
+  const last = path.findLastIndex((part) => typeof part === 'string')
+  return path.slice(0, last + 1).join('.')
+}
+
+/** Is it an option itself that is not there? In a schema's own words that is a wrong one. */
+function isUnset(options: unknown, [key = '', ...more]: readonly PropertyKey[]): boolean {
+  const given = typeof options === 'object' && options !== null ? options : {}
+  return more.length === 0 && (given as Readonly<Record<PropertyKey, unknown>>)[key] === undefined
 }

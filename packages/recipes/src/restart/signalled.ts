@@ -17,7 +17,12 @@ export interface SignalOptions {
 }
 
 export const signalShape = {
-  pidFile: pathInside.or(z.string().startsWith('/')).optional(),
+  pidFile: z
+    .union(
+      [pathInside, z.string().startsWith('/')],
+      'expected a path inside a release, or one that starts with /',
+    )
+    .optional(),
   wait: z.custom<Duration>((value) => milliseconds(value) !== undefined, "expected a time: '60s'").optional(),
   start: z.string().trim().min(1, 'a command cannot be empty').optional(),
 }
