@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Host, Shell } from '@deployfile/core'
 import { checkHost } from '../src/deploy/check.ts'
 import type { OnHost } from '../src/deploy/layout.ts'
-import { stageOptions } from '../src/deploy/options.ts'
+import { stageOptions } from '../src/deploy/stage-options.ts'
 import { makeSite, REQUIRED_FILE, type Site } from './site.ts'
 
 let site: Site

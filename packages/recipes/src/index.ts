@@ -1,5 +1,5 @@
 export { deploy } from './deploy/deploy.ts'
-export type { HeldLock, LockInfo } from './deploy/lock/tasks.ts'
+export type { HeldLock, LockInfo } from './deploy/lock/info.ts'
 export type {
   DeployElsewhereOptions,
   DeployOptions,
@@ -9,15 +9,12 @@ export type {
 } from './deploy/options.ts'
 export type { Commit, Pending } from './deploy/pending.ts'
 export type { ListedRelease, ReleaseStatus } from './deploy/releases.ts'
-export type { Unequal } from './deploy/schema-tasks.ts'
-export type { Verify } from './deploy/verify.ts'
+export type { Unequal } from './deploy/migrations-between.ts'
+export type { Verify } from './deploy/options.ts'
 export type { Building, HostState, ReleaseDir } from './deploy/host-state.ts'
 export type { ReleaseState } from './deploy/ledger.ts'
+export type { BackupTask, Decision, DeployTasks, Flip } from './deploy/tasks.ts'
 export type {
-  BackupTask,
-  Decision,
-  DeployTasks,
-  Flip,
   MigrateTask,
   Migration,
   NoInput,
@@ -25,7 +22,7 @@ export type {
   Revision,
   RevisionInput,
   TasksBeforeMigrate,
-} from './deploy/tasks.ts'
+} from './deploy/before-migrate.ts'
 export { command, type CommandStrategyOptions } from './restart/command.ts'
 export { archive, type ArchiveOptions } from './source/archive.ts'
 export { directory, type DirectoryOptions } from './source/directory.ts'

@@ -4,7 +4,8 @@ import { isProblem, type Host } from '@deployfile/core'
 import { createShells } from '@deployfile/shell'
 import { tempFolder } from '../../../../test/servers/temp.ts'
 import type { OnHost } from '../../src/deploy/layout.ts'
-import { stageOptions, type DeployOptions } from '../../src/deploy/options.ts'
+import { stageOptions } from '../../src/deploy/stage-options.ts'
+import type { DeployOptions } from '../../src/deploy/options.ts'
 import { buildRelease } from '../../src/deploy/release.ts'
 
 /** A host that is a folder here: releases are built on it, and nothing else of a deploy is done. */

@@ -1,5 +1,5 @@
 import { locate, type OnHost } from './layout.ts'
-import type { StageOptions } from './options.ts'
+import type { StageOptions } from './stage-options.ts'
 import { TAKE_AWAY } from './remove.ts'
 import { runSteps } from './step.ts'
 

@@ -1,5 +1,6 @@
 import { task as coreTask, type Shell } from '@deployfile/core'
-import { stageOptions, type DeployOptions, type Planning } from './options.ts'
+import { stageOptions, type Planning } from './stage-options.ts'
+import type { DeployOptions } from './options.ts'
 
 type Body = (context: Planning & { readonly remote?: Shell }) => unknown
 

@@ -4,13 +4,15 @@ import { checkHost } from './check.ts'
 import type { HostState } from './host-state.ts'
 import { locate } from './layout.ts'
 import { resumeLock } from './lock/keep.ts'
-import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
+import { stageOptions, type WhenReady } from './stage-options.ts'
+import type { DeployOptions } from './options.ts'
 import { previewRelease } from './preview.ts'
 import { nextReleaseName, releaseTime } from './release-name.ts'
 import { buildRelease } from './release.ts'
 import { removeRelease } from './remove.ts'
 import { revisionInput } from './revision-input.ts'
-import type { DeployTasks, Revision, TasksBeforeMigrate } from './tasks.ts'
+import type { DeployTasks } from './tasks.ts'
+import type { Revision, TasksBeforeMigrate } from './before-migrate.ts'
 
 /** From `deploy:starting` to `deploy:updated`: what is made before anything is switched. */
 export function buildTasks(

@@ -1,7 +1,7 @@
 import { parseAddress, Problem, type Host } from '@deployfile/core'
 import { goodReleases, readState, STATE_SCRIPT, type HostState } from './host-state.ts'
 import { runLocated, type Layout, type OnHost } from './layout.ts'
-import type { StageOptions } from './options.ts'
+import type { StageOptions } from './stage-options.ts'
 
 /** Kilobytes and inodes below which nothing is begun: a disk that fills up half-way leaves half of everything. */
 const LEAST_ROOM = 64 * 1024

@@ -1,5 +1,5 @@
 import { goodReleases, type HostState } from './host-state.ts'
-import type { Release } from './tasks.ts'
+import type { Release } from './before-migrate.ts'
 
 /**
  * The state of a host once the release of this run is live there, from that before: looking again would be a round trip. What was live

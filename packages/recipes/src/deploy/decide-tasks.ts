@@ -1,5 +1,6 @@
 import { all, group, optional, task } from '@deployfile/core'
-import { stageOptions, type DeployOptions } from './options.ts'
+import { stageOptions } from './stage-options.ts'
+import type { DeployOptions } from './options.ts'
 import type { Decision, DeployTasks } from './tasks.ts'
 import { typed } from './typed.ts'
 

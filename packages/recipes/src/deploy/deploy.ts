@@ -6,13 +6,8 @@ import { lockTasks } from './lock/tasks.ts'
 import { lookTasks } from './look-tasks.ts'
 import { maintenanceTasks } from './maintenance-tasks.ts'
 import { migrateTasks } from './migrate-tasks.ts'
-import {
-  checkOptions,
-  stageOptions,
-  type DeployElsewhereOptions,
-  type DeployOptions,
-  type WhenReady,
-} from './options.ts'
+import { checkOptions, stageOptions, type WhenReady } from './stage-options.ts'
+import type { DeployElsewhereOptions, DeployOptions } from './options.ts'
 import { publishTasks } from './publish-tasks.ts'
 import { restartTasks } from './restart-tasks.ts'
 import { rollbackTasks } from './rollback-tasks.ts'

@@ -1,6 +1,7 @@
 import { all, type HostSelector } from '@deployfile/core'
 import { taskAs } from './as-configured.ts'
-import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
+import { stageOptions, type WhenReady } from './stage-options.ts'
+import type { DeployOptions } from './options.ts'
 import { findPending, pendingLines } from './pending.ts'
 import { listReleases, releaseTable } from './releases.ts'
 import { revisionInput } from './revision-input.ts'

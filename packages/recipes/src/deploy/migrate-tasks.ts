@@ -11,8 +11,10 @@ import {
 import { taskAs } from './as-configured.ts'
 import { lockFence } from './lock/tasks.ts'
 import { migrate } from './migrate.ts'
-import { stageOptions, type DeployOptions, type WhenReady } from './options.ts'
-import type { BackupTask, DeployTasks, Migration, MigrateTask, TasksBeforeMigrate } from './tasks.ts'
+import { stageOptions, type WhenReady } from './stage-options.ts'
+import type { DeployOptions } from './options.ts'
+import type { BackupTask, DeployTasks } from './tasks.ts'
+import type { Migration, MigrateTask, TasksBeforeMigrate } from './before-migrate.ts'
 
 export type MigrateTasks = Pick<DeployTasks, 'backup' | 'lockBeforeMigrate' | 'migrate'>
 

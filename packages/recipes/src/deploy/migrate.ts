@@ -1,6 +1,6 @@
 import { locate, type OnHost } from './layout.ts'
-import type { StageOptions } from './options.ts'
-import type { Migration, Release } from './tasks.ts'
+import type { StageOptions } from './stage-options.ts'
+import type { Migration, Release } from './before-migrate.ts'
 import { runUserCommand } from './user-command.ts'
 
 /**

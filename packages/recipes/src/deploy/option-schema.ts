@@ -6,7 +6,7 @@ import type { RestartStrategy } from '../restart/strategy.ts'
 import { branchFault, repositoryFault } from '../source/branch.ts'
 import type { GitSource } from '../source/git.ts'
 import type { Source } from '../source/source.ts'
-import type { Verify } from './verify.ts'
+import type { Verify } from './options.ts'
 
 /** Where to deploy; a trailing slash is dropped, as Capistrano does. */
 const deployTo = faulty((path) => {

@@ -2,7 +2,7 @@ import { Problem } from '@deployfile/core'
 import { GIT_ENVIRONMENT } from '../source/git-script.ts'
 import { findRevision } from '../source/revision.ts'
 import { locate, type OnHost } from './layout.ts'
-import type { StageOptions } from './options.ts'
+import type { StageOptions } from './stage-options.ts'
 import { runSteps } from './step.ts'
 
 export interface Commit {

@@ -1,8 +1,9 @@
 import { staleReleases, withRelease } from './cleanup.ts'
 import type { HostState } from './host-state.ts'
 import { locate, type OnHost } from './layout.ts'
-import type { StageOptions } from './options.ts'
-import type { Flip, Release, Revision } from './tasks.ts'
+import type { StageOptions } from './stage-options.ts'
+import type { Flip } from './tasks.ts'
+import type { Release, Revision } from './before-migrate.ts'
 
 // What a run does in one script is shown as the commands that a person would type for it: dry shells print them and run none.
 

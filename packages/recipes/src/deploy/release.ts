@@ -4,10 +4,10 @@ import { locate, type Layout, type OnHost } from './layout.ts'
 import { leftovers } from './leftovers.ts'
 import { LEDGER_FUNCTION, ledgerLine, ledgerStart } from './ledger.ts'
 import { thisProcess } from './lock/process.ts'
-import type { StageOptions } from './options.ts'
+import type { StageOptions } from './stage-options.ts'
 import { TAKE_AWAY } from './remove.ts'
 import { runSteps } from './step.ts'
-import type { Release, Revision } from './tasks.ts'
+import type { Release, Revision } from './before-migrate.ts'
 
 // Capistrano's symlink:linked_files and linked_dirs: the text of a link is absolute, a link that is tracked stays, a tracked file or
 // folder gives way. What it gets wrong is refused: ln would put the link inside a folder that stands where a file is wanted, and

@@ -2,7 +2,7 @@ import type { PerHost } from '@deployfile/core'
 import { goodReleases, readState, STATE_SCRIPT, type ReleaseDir } from './host-state.ts'
 import { locate, type OnHost } from './layout.ts'
 import { readLines } from './ledger.ts'
-import type { StageOptions } from './options.ts'
+import type { StageOptions } from './stage-options.ts'
 import { releaseTime } from './release-name.ts'
 import { runSteps } from './step.ts'
 

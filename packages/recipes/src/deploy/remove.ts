@@ -1,6 +1,6 @@
 import { locate, type OnHost } from './layout.ts'
 import { LEDGER_FUNCTION, ledgerLine, ledgerStart } from './ledger.ts'
-import type { StageOptions } from './options.ts'
+import type { StageOptions } from './stage-options.ts'
 import { runSteps } from './step.ts'
 
 /**

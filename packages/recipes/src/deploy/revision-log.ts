@@ -1,7 +1,8 @@
 import { locate, type OnHost } from './layout.ts'
-import type { StageOptions } from './options.ts'
+import type { StageOptions } from './stage-options.ts'
 import { runSteps } from './step.ts'
-import type { Flip, Release } from './tasks.ts'
+import type { Flip } from './tasks.ts'
+import type { Release } from './before-migrate.ts'
 
 /** Capistrano's line about a deploy, letter for letter: its users have tools that read it. */
 export function deployedLine({ branch, revision, name }: Release, user: string): string {

@@ -1,15 +1,12 @@
 import { optional, Problem, type HostSelector } from '@deployfile/core'
 import { taskAs } from './as-configured.ts'
-import { filesOnlyIn, listNames } from './files-between.ts'
+import { listNames } from './files-between.ts'
+import { countMigrations, migrationsOnlyIn, type Unequal } from './migrations-between.ts'
 import { locate, type OnHost } from './layout.ts'
-import { stageOptions, type DeployOptions, type Planning, type StageOptions } from './options.ts'
+import { stageOptions, type Planning, type StageOptions } from './stage-options.ts'
+import type { DeployOptions } from './options.ts'
 import type { DeployTasks } from './tasks.ts'
 import { typed } from './typed.ts'
-
-/** Migrations that one release has and another lacks. */
-export interface Unequal {
-  readonly migrations: readonly string[]
-}
 
 /** On a deploy that does not migrate: are there migrations that the live release has not? */
 export function pendingMigrationsTask(
@@ -29,9 +26,9 @@ export function pendingMigrationsTask(
       const settled = stageOptions(options, stage, host)
       const { current } = await locate(remote, settled.deployTo)
       if (!needs.release?.previous) return { migrations: [] }
-      const migrations = await onlyIn(context, settled, needs.release.path, current)
+      const migrations = await migrationsOnlyIn(context, settled, needs.release.path, current)
       if (migrations.length === 0) return { migrations }
-      const found = `the release has ${count(migrations)} that the live one has not, and this deploy does not run ${migrations.length === 1 ? 'it' : 'them'}:\n${listNames(migrations)}`
+      const found = `the release has ${countMigrations(migrations)} that the live one has not, and this deploy does not run ${migrations.length === 1 ? 'it' : 'them'}:\n${listNames(migrations)}`
       const hint = `To run them: ${typed(context, 'deploy:migrations')}`
       if (settled.pendingMigrations === 'refuse')
         throw new Problem('task', 'MIGRATIONS_PENDING', `${host.name}: ${found}`, { host: host.name, hint })
@@ -67,13 +64,13 @@ export function rollbackMigrationsTask(
       const { target, state } = needs
       if (!target || state?.live === undefined) return { migrations: [] }
       const path = (name: string): string => `${releases}/${name}`
-      const migrations = await onlyIn(context, settled, path(state.live), path(target.name))
+      const migrations = await migrationsOnlyIn(context, settled, path(state.live), path(target.name))
       if (migrations.length === 0) {
         log('the older code knows every migration')
         return { migrations }
       }
       await confirm({
-        message: `${target.name} lacks ${count(migrations)} of ${state.live}, which the database keeps:\n${listNames(migrations)}\nGo back all the same if the older code works with that database.`,
+        message: `${target.name} lacks ${countMigrations(migrations)} of ${state.live}, which the database keeps:\n${listNames(migrations)}\nGo back all the same if the older code works with that database.`,
         answer: stage.name,
         mayBeYes: true,
       })
@@ -90,17 +87,4 @@ function whenCompared(options: DeployOptions): (context: Planning) => true | str
   return ({ stage, host }) =>
     stageOptions(options, stage, host).migrations !== undefined ||
     `no 'migrations' option is given to deploy()`
-}
-
-function onlyIn(
-  context: OnHost,
-  { migrations = '' }: StageOptions,
-  one: string,
-  other: string,
-): Promise<readonly string[]> {
-  return filesOnlyIn(context, `${one}/${migrations}`, `${other}/${migrations}`)
-}
-
-function count(migrations: readonly string[]): string {
-  return `${String(migrations.length)} ${migrations.length === 1 ? 'migration' : 'migrations'}`
 }

@@ -1,13 +1,8 @@
 import { Problem, type HostSelector } from '@deployfile/core'
 import { taskAs } from './as-configured.ts'
 import { locate, type OnHost } from './layout.ts'
-import {
-  stageOptions,
-  type DeployOptions,
-  type Planning,
-  type StageOptions,
-  type WhenReady,
-} from './options.ts'
+import { stageOptions, type Planning, type StageOptions, type WhenReady } from './stage-options.ts'
+import type { DeployOptions } from './options.ts'
 import type { DeployTasks } from './tasks.ts'
 import { typed } from './typed.ts'
 

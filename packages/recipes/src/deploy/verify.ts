@@ -1,26 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { milliseconds, Problem, toRecord, type Duration } from '@deployfile/core'
 import { locate, type OnHost } from './layout.ts'
-import type { StageOptions } from './options.ts'
+import type { StageOptions } from './stage-options.ts'
 import { runUserCommand } from './user-command.ts'
-
-/** How a release proves that it is good, once the application was restarted: an answer from a URL, or a command. */
-export interface Verify {
-  /** Asked from this machine: it must answer with a status from 200 to 299. */
-  readonly url?: string
-  /** Run on each host, in `current`. */
-  readonly command?: string
-  /** Text that the answer must contain. */
-  readonly contains?: string
-  /** The answer must contain the full hash of the release's commit: what serves is what was deployed. Default false. */
-  readonly revision?: boolean
-  /** Default 10. */
-  readonly attempts?: number
-  /** Between two attempts; default '2s'. */
-  readonly wait?: Duration
-  /** For one attempt; default '10s'. */
-  readonly timeout?: Duration
-}
 
 /**
  * Tries until it is well, or there are no attempts left.

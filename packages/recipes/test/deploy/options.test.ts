@@ -1,7 +1,8 @@
 import { isProblem, perStage, task, type Stage } from '@deployfile/core'
 import { describe, expect, it } from 'vitest'
 import { deploy, directory, git, passenger } from '../../src/index.ts'
-import { stageOptions, type DeployOptions } from '../../src/deploy/options.ts'
+import { stageOptions } from '../../src/deploy/stage-options.ts'
+import type { DeployOptions } from '../../src/deploy/options.ts'
 
 const required = {
   application: 'shop',

@@ -2,34 +2,17 @@ import { optional, type HostSelector, type Needs, type Task } from '@deployfile/
 import * as z from 'zod'
 import { taskAs } from '../as-configured.ts'
 import { locate, type Layout, type OnHost } from '../layout.ts'
-import { stageOptions, type DeployOptions, type Planning, type WhenReady } from '../options.ts'
-import type { DeployTasks, NoInput } from '../tasks.ts'
+import { stageOptions, type Planning, type WhenReady } from '../stage-options.ts'
+import type { DeployOptions } from '../options.ts'
+import type { DeployTasks } from '../tasks.ts'
+import type { NoInput } from '../before-migrate.ts'
 import { typed } from '../typed.ts'
 import { describeLock } from './describe.ts'
 import { confirmLock, keepAlive, releaseLock, removeLock } from './keep.ts'
+import { infoOf, type HeldLock, type LockInfo } from './info.ts'
 import { lookAtLock } from './look.ts'
 import type { LockState } from './owner.ts'
 import { takeLock, whyDead } from './take.ts'
-
-/** The lock that a run holds. */
-export interface HeldLock {
-  /** The host where it is. */
-  readonly host: string
-}
-
-/** What is known of a lock; times by the clock of its host, ISO 8601. */
-export interface LockInfo {
-  readonly host: string
-  readonly locked: boolean
-  readonly user?: string
-  readonly run?: string
-  /** Of a lock that was set by hand. */
-  readonly message?: string
-  readonly since?: string
-  readonly lastHeardOf?: string
-  /** Why the run that holds it is surely dead: the next deploy takes it over. */
-  readonly dead?: string
-}
 
 export type LockTasks = Pick<DeployTasks, 'lockHold' | 'lock' | 'unlock' | 'lockStatus'>
 
@@ -166,17 +149,4 @@ function question({ owner, ...state }: LockState): string {
   const dead = whyDead({ owner, ...state })
   if (dead !== undefined) return `${whose} That run is dead: ${dead}.`
   return `${whose} That run may still be alive: it will stop before it migrates or publishes, and take back what it has done.`
-}
-
-function infoOf(host: string, state: LockState | undefined): LockInfo {
-  if (!state) return { host, locked: false }
-  const { owner, beat } = state
-  const time = (seconds: number): string => new Date(seconds * 1000).toISOString()
-  const dead = whyDead(state)
-  return {
-    ...{ host, locked: true, user: owner.user, run: owner.run, since: time(owner.since) },
-    ...(owner.message !== undefined && { message: owner.message }),
-    ...(beat !== undefined && owner.process && { lastHeardOf: time(beat) }),
-    ...(dead !== undefined && { dead }),
-  }
 }
