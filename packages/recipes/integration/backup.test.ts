@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { task } from '@deployfile/core'
+import type { TasksBeforeMigrate } from '../src/index.ts'
 import { makeSite, type Ran, type Site } from './site.ts'
 
 let site: Site
@@ -37,6 +38,55 @@ describe('backup', () => {
     const lines = site.db1.read('../backup.pgdump').trim().split('\n')
     expect(lines).toHaveLength(3)
     expect(lines[2]).toBe(site.db1.at(`releases/${old}`))
+  })
+
+  const named = 'The backup that was made before: /backups/shop.pgdump on db1'
+
+  it('is named by whatever fails after the flip, also by what is stopped there, and not where all is well', async () => {
+    const well = await site.run('deploy:migrations', { options: { backup } })
+    expectDone(well)
+    expect(well.logs.join('\n')).not.toContain(named)
+    const stays = await site.run('deploy:migrations', { options: { backup, restart: 'exit 1' } })
+    expect(stays.hints[0]).toMatch(new RegExp(`because migrations ran.*\n${named}$`, 's'))
+    expect(stays.logs.join('\n')).not.toContain(named)
+    const goesBack = { restart: 'exit 1', onUnhealthy: 'rollback-despite-migrations' } as const
+    const back = await site.run('deploy:migrations', { options: { backup, ...goesBack } })
+    expect(back.hints.filter((hint) => hint.endsWith(named))).toHaveLength(2)
+    const stopped = await site.run('deploy:migrations', {
+      options: { backup, verify: { command: 'exit 1', wait: '10s' } },
+      onEvent(event, stop) {
+        if (event.type === 'node.log' && event.message.startsWith('attempt 1')) stop()
+      },
+    })
+    expect(stopped.status).toBe('cancelled')
+    expect(stopped.logs.join('\n')).toContain(named)
+  })
+
+  it.each([
+    ['a hook after the migration', {}, { 'deploy:publishing': true }],
+    [
+      'a migration of the project’s own',
+      {
+        migrate: (tasks: TasksBeforeMigrate) =>
+          task('deploy:migrate', {
+            on: { role: 'db', pick: 'primary' },
+            needs: { release: tasks.release },
+            run: () => Promise.reject(new Error('no such table')),
+          }),
+      },
+      {},
+    ],
+  ] as const)('is named at the end where %s fails', async (_, options, hooks) => {
+    const broken = task('broken', {
+      effect: 'read',
+      run: () => Promise.reject(new Error('the chat is down')),
+    })
+    const ran = await site.run('deploy:migrations', {
+      options: { backup, ...options },
+      hooks: () => Object.fromEntries(Object.keys(hooks).map((name) => [name, [broken]])),
+    })
+    expect(ran.status).toBe('failed')
+    expect(ran.logs.at(-1)).toBe(`deploy:migrate@db1: ${named}`)
   })
 
   it('that fails keeps the run from migrating', async () => {

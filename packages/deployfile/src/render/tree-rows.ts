@@ -15,7 +15,7 @@ export interface Row {
   /** It runs only after a failure. */
   readonly onFailure: boolean
   readonly hosts: readonly string[]
-  /** What its body said with `log`, in order. */
+  /** What its body and its `finally` said with `log`, in order. */
   readonly said: string[]
   /** Node ids that have started, or ended without that. */
   readonly begun: Set<string>
@@ -125,7 +125,8 @@ function applyToRow(
       return
     case 'node.log':
       row.last = place + printable(event.message)
-      if (event.phase === 'run') row.said.push(row.last)
+      // What undo says stands in the failure block.
+      if (event.phase !== 'undo') row.said.push(row.last)
       return
     case 'node.progress':
       row.last =

@@ -204,7 +204,7 @@ describe('the window', () => {
 })
 
 describe('what stays of what was said', () => {
-  const said = (id: string, message: string, phase: 'run' | 'undo' = 'run'): RunEventBody => ({
+  const said = (id: string, message: string, phase: 'run' | 'undo' | 'finally' = 'run'): RunEventBody => ({
     type: 'node.log',
     node: id,
     phase,
@@ -227,9 +227,11 @@ describe('what stays of what was said', () => {
       said('list@dev/web2', 'a.pgdump'),
       said('list@dev/web1', 'b.pgdump'),
       said('find@dev/web1', 'forgotten again', 'undo'),
+      said('find@dev/web1', 'the lock could not be given back', 'finally'),
     )
     expect(saidLines(rows.list)).toEqual([
       { text: 'find: master is e9da75b', asked: false },
+      { text: 'find: the lock could not be given back', asked: false },
       { text: 'web2: a.pgdump', asked: true },
       { text: 'web1: b.pgdump', asked: true },
     ])

@@ -1,4 +1,5 @@
 import { all, group, optional, task } from '@deployfile/core'
+import { nameBackup } from './backup-made.ts'
 import { stageOptions } from './stage-options.ts'
 import type { DeployOptions } from './options.ts'
 import type { Decision, DeployTasks } from './tasks.ts'
@@ -17,24 +18,31 @@ export function decideTasks(
     publish,
     revert,
     migrate,
+    backup,
     publishing,
     reverting,
-  }: Pick<DeployTasks, 'publish' | 'revert' | 'migrate' | 'publishing' | 'reverting'>,
+  }: Pick<DeployTasks, 'publish' | 'revert' | 'migrate' | 'backup' | 'publishing' | 'reverting'>,
 ): DecideTasks {
   const decide = task('deploy:decide', {
     desc: 'Decide whether a failure after the flip goes back',
     effect: 'read',
     commits: true,
-    needs: { publish: optional(all(publish)), revert: optional(all(revert)), migrated: optional(migrate) },
+    needs: {
+      ...{ publish: optional(all(publish)), revert: optional(all(revert)) },
+      ...{ migrated: optional(migrate), backup: optional(backup) },
+    },
     preview: true,
     run(context): Decision {
       const { stage, needs, log, skip } = context
       const because = whyNotBack(stageOptions(options, stage).onUnhealthy, needs.migrated !== undefined)
-      if (because === undefined) return skip('a failure of restart or verify goes back', { goesBack: true })
+      const named = nameBackup(needs.backup)
+      const made = named === '' ? {} : { backup: named }
+      if (because === undefined)
+        return skip('a failure of restart or verify goes back', { goesBack: true, ...made })
       log(
         `if restart or verify fails, every host stays on this release, because ${because}; to go back: ${typed(context, 'deploy:rollback')}`,
       )
-      return { goesBack: false, because }
+      return { goesBack: false, because, ...made }
     },
   })
   const published = group('deploy:published', {

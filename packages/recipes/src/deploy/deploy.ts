@@ -40,12 +40,14 @@ export function deploy<S extends string = string>(
   const build = buildTasks(options, on, when, { starting, lockHold })
   const pendingMigrations = pendingMigrationsTask(options, on, build)
   const migrating = migrateTasks(options, on, when, build)
-  const { migrate } = migrating
+  const { migrate, backup } = migrating
   const publishing = publishTasks(options, on, when, {
     ...{ ...build, lockHold, migrate, pendingMigrations },
   })
   const reverting = rollbackTasks(options, on, when, { lockHold })
-  const { decide, published, reverted } = decideTasks(options, { ...publishing, ...reverting, migrate })
+  const { decide, published, reverted } = decideTasks(options, {
+    ...{ ...publishing, ...reverting, migrate, backup },
+  })
   const restarting = restartTasks(options, on, when, { ...build, ...reverting, decide, published, reverted })
   const { rollbackArchive, ...finishing } = finishTasks(options, on, when, {
     ...{ ...build, ...reverting, ...restarting, published },

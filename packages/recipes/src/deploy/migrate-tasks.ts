@@ -3,12 +3,14 @@ import {
   Problem,
   where,
   type AnyTask,
+  type BaseContext,
   type Host,
   type HostSelector,
   type Needs,
   type OnPick,
 } from '@deployfile/core'
 import { taskAs } from './as-configured.ts'
+import { tellBackup } from './backup-made.ts'
 import { lockFence } from './lock/tasks.ts'
 import { migrate } from './migrate.ts'
 import { stageOptions, type WhenReady } from './stage-options.ts'
@@ -59,6 +61,7 @@ export function migrateTasks(
       }
       return migrate(context, settled, settled.migrate, needs.release, needs.backup)
     },
+    finally: (context) => tellBackup(context, context.needs.backup),
   })
   return { backup, lockBeforeMigrate, migrate: migrateTask }
 }
@@ -121,14 +124,20 @@ function afterThese(made: MigrateTask, before: Needs): MigrateTask {
   }
   const brand = made['~task']
   const own = Object.entries(before).map(([key, need]) => [`deploy:${key}`, need] as const)
-  const { run } = brand.spec
+  const { run, finally: last } = brand.spec
   const spec = {
     ...brand.spec,
     needs: { ...brand.spec.needs, ...Object.fromEntries(own) },
     ...(run && { run: (context: SkipContext) => answered(run, context) }),
+    async finally(context: EndContext) {
+      tellBackup(context, context.needs['deploy:backup'])
+      await last?.(context)
+    },
   }
   return { ...made, '~task': { ...brand, spec } }
 }
+
+type EndContext = BaseContext & { readonly needs: Readonly<Record<string, unknown>> }
 
 interface SkipContext {
   readonly skip: (...args: readonly unknown[]) => unknown

@@ -1,3 +1,4 @@
+import { nameBackup } from './backup-made.ts'
 import { locate, type OnHost } from './layout.ts'
 import type { StageOptions } from './stage-options.ts'
 import type { Migration, Release } from './before-migrate.ts'
@@ -15,18 +16,11 @@ export async function migrate(
   backup: unknown,
 ): Promise<Migration> {
   const cwd = release?.path ?? (await locate(context.remote, options.deployTo)).current
+  const named = nameBackup(backup)
   const spared = release ? `'current' was not touched.` : `It ran in ${cwd}.`
   await runUserCommand(context, cwd, {
     ...{ command, what: 'the migration', code: 'MIGRATION_FAILED' },
-    hint: `${spared} Migrations that ran before the one that failed stay applied.${nameBackup(backup)}`,
+    hint: `${spared} Migrations that ran before the one that failed stay applied.${named === '' ? '' : ` ${named}`}`,
   })
   return {}
-}
-
-/** What a backup task returned: at least a file, and the host that has it. */
-function nameBackup(backup: unknown): string {
-  if (typeof backup !== 'object' || backup === null) return ''
-  const { file, on } = backup as { readonly file?: unknown; readonly on?: unknown }
-  if (typeof file !== 'string') return ''
-  return ` The backup that was made before: ${file}${typeof on === 'string' ? ` on ${on}` : ''}`
 }

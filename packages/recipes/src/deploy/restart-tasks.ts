@@ -85,20 +85,26 @@ export function restartTasks(
   return { restart, verify, healthy }
 }
 
-/** What fails or is stopped after it was decided to stay leaves the new release live everywhere: then it is said what to type. */
+/**
+ * What fails or is stopped after it was decided to stay leaves the new release live everywhere: then it is said what to type. A backup
+ * that was made in this run is named in any case.
+ */
 async function advised<T>(
   context: OnHost,
   decision: Decision | undefined,
   act: () => Promise<T>,
 ): Promise<T> {
-  if (decision?.goesBack !== false) return act()
+  if (decision === undefined) return act()
   const { log, signal } = context
-  const advice = `Every host stays on the new release, because ${decision.because ?? ''}. To start it again: ${typed(context, 'deploy:restart')}; to go back: ${typed(context, 'deploy:rollback')}`
+  const stays = `Every host stays on the new release, because ${decision.because ?? ''}. To start it again: ${typed(context, 'deploy:restart')}; to go back: ${typed(context, 'deploy:rollback')}`
+  const { goesBack, backup } = decision
+  const advice = [...(goesBack ? [] : [stays]), ...(backup === undefined ? [] : [backup])].join('\n')
+  if (advice === '') return act()
   try {
     return await act()
   } catch (cause) {
     if (signal.aborted) {
-      log(advice)
+      for (const line of advice.split('\n')) log(line)
       throw cause
     }
     const { code, message, hint, host, command } = toRecord(cause)

@@ -28,6 +28,8 @@ export interface Decision {
   readonly goesBack: boolean
   /** Why not. */
   readonly because?: string
+  /** The backup that was made before migrations, as people are told of it. */
+  readonly backup?: string
 }
 
 /** What {@link DeployOptions.backup} makes: where its result has `file` and `on`, failures name them. */
