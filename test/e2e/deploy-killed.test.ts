@@ -86,4 +86,25 @@ describe.runIf(servicesFound('sshd'))('a deploy on three hosts that is killed', 
     expect([...live]).toHaveLength(1)
     for (const host of fleet.hosts) expectServing(fleet, host, 'rolled back')
   })
+
+  test('a rollback that is killed when every host is flipped, and the same again, are one rollback', async () => {
+    const [target, bad] = fleet.hosts[0]?.app.releases().slice(-2) ?? []
+    // Each flip removes its own folder.
+    strike.arm(3, 'tool', 'rmdir')
+    const killed = fleet.start('deploy:rollback')
+    strike.aim(killed)
+    expect(await killed.ended).toMatchObject({ signal: 'SIGKILL' })
+    const live = (): readonly string[] => fleet.hosts.map(({ app }) => basename(app.current() ?? 'none'))
+    expect(live()).toEqual([target, target, target])
+    const again = await fleet.run('deploy:rollback')
+    expect(again, again.output).toMatchObject({ code: 0 })
+    expect(again.output).toContain(`the rollback to ${String(target)} that was killed is brought to its end`)
+    expect(live()).toEqual([target, target, target])
+    for (const { app } of fleet.hosts) {
+      expect(app.names('.')).toContain(`rolled-back-release-${String(bad)}.tar.gz`)
+      expect(app.releases().at(-1)).toBe(target)
+      expect(app.read('served')).toBe(app.read('current/REVISION'))
+      expect(app.names('.deployfile')).toEqual(['releases.jsonl'])
+    }
+  })
 })

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, statSync, symlinkSync, unlinkSync, utimesSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { task } from '@deployfile/core'
+import { thisProcess } from '../src/deploy/lock/process.ts'
 import { makeSite, type Change, type HostFolder, type Site } from './site.ts'
 
 let site: Site
@@ -88,6 +90,42 @@ describe('deploy:rollback', () => {
     site.db1.write('../ok')
     expect((await site.run('deploy:rollback')).problems).toEqual([])
     for (const host of both()) expect(host.live()).toBe(one)
+  })
+
+  /** As if the run that wrote the ledger's last line had been killed: its process is gone, its lock is there. */
+  function killedLast(): void {
+    const [last = ''] = site.web1.read('.deployfile/releases.jsonl').trim().split('\n').slice(-1)
+    const { run } = JSON.parse(last) as { run: string }
+    const since = Math.floor(Date.now() / 1000)
+    const owner = { run, user: 'tester', process: { ...thisProcess(), pid: spawnSync('true').pid }, since }
+    site.web1.write('.deployfile/lock/owner.1', `${JSON.stringify(owner)}\n`)
+  }
+
+  it('that was killed when every host was flipped is brought to its end when it is typed again, not further back', async () => {
+    const [one, two, three] = [await deployed(), await deployed(), await deployed()]
+    expect((await site.run('deploy:rollback', { options: { rolledBack: 'keep' } })).problems).toEqual([])
+    // Twice: the one that was to bring it to its end, too.
+    killedLast()
+    const second = await site.run('deploy:rollback', { options: { rolledBack: 'keep' } })
+    expect([second.problems, site.web1.live()]).toEqual([[], two])
+    killedLast()
+    const again = await site.run('deploy:rollback')
+    expect(again.problems).toEqual([])
+    expect(again.logs).toContain(
+      `deploy:rollback:target: the rollback to ${two} that was killed is brought to its end`,
+    )
+    for (const host of both()) {
+      expect([host.live(), host.list('releases')]).toEqual([two, [one, two]])
+      expect(host.has(`rolled-back-release-${three}.tar.gz`)).toBe(true)
+      expect(host.read('../restarts').trim().split('\n')).toHaveLength(6)
+    }
+    const named = { inputs: { release: one } }
+    expect((await site.run('deploy:rollback', named)).problems).toEqual([])
+    const refused = await site.run('deploy:rollback', named)
+    expect(refused.problems).toEqual([`check NO_SUCH_RELEASE: the release ${one} is live already`])
+    killedLast()
+    expect((await site.run('deploy:rollback', named)).problems).toEqual([])
+    for (const host of both()) expect([host.live(), host.list('releases')]).toEqual([one, [one]])
   })
 
   it('says so where nothing was ever deployed', async () => {

@@ -50,7 +50,7 @@ export function deploy<S extends string = string>(
   })
   const restarting = restartTasks(options, on, when, { ...build, ...reverting, decide, published, reverted })
   const { rollbackArchive, ...finishing } = finishTasks(options, on, when, {
-    ...{ ...build, ...reverting, ...restarting, published },
+    ...{ ...build, ...reverting, ...restarting, published, lockHold },
   })
   const { logRevision, finished } = finishing
   const start = { lockHold, ...build }

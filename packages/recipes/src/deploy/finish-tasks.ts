@@ -9,6 +9,7 @@ import type { DeployOptions } from './options.ts'
 import { previewArchive, previewCleanup, previewRevisionLog } from './preview.ts'
 import { removeOldReleases } from './remove.ts'
 import { appendRevisionLog, deployedLine, rolledBackLine } from './revision-log.ts'
+import { badRelease } from './rollback.ts'
 import type { DeployTasks } from './tasks.ts'
 
 export type FinishTasks = Pick<
@@ -28,7 +29,11 @@ export function finishTasks(
     rollbackCheck,
     published,
     healthy,
-  }: Pick<DeployTasks, 'check' | 'release' | 'revert' | 'rollbackCheck' | 'published' | 'healthy'>,
+    lockHold,
+  }: Pick<
+    DeployTasks,
+    'check' | 'release' | 'revert' | 'rollbackCheck' | 'published' | 'healthy' | 'lockHold'
+  >,
 ): FinishTasks {
   const task = taskAs(options)
   const finishing = group('deploy:finishing', { healthy: optional(healthy), published: optional(published) })
@@ -92,31 +97,29 @@ export function finishTasks(
     onError: 'warn',
     needs: {
       ...{ revert: optional(revert), state: optional(rollbackCheck) },
-      ...{ finished: optional(finished), healthy: optional(healthy) },
+      ...{ finished: optional(finished), healthy: optional(healthy), lock: optional(lockHold) },
     },
     when: ({ stage, host }: Planning) =>
       stageOptions(options, stage, host).rolledBack === 'archive' ? true : `deploy() has rolledBack: 'keep'`,
     async run(context) {
       const { stage, host, needs, log, skip } = context
-      const left = needs.state?.live
-      const live = needs.revert && left !== undefined && left > needs.revert.name ? left : undefined
-      if (live === undefined) {
+      const bad = badRelease(needs.state, needs.revert?.name, needs.lock)
+      if (bad === undefined) {
         skip('nothing bad was left behind here')
         return undefined
       }
-      const archive = await archiveRelease(context, stageOptions(options, stage, host), live)
+      const archive = await archiveRelease(context, stageOptions(options, stage, host), bad)
       if (archive === undefined) {
-        skip(`the release ${live} is gone, or live again`)
+        skip(`the release ${bad} is gone, or live again`)
         return undefined
       }
-      log(`the release ${live} is packed in ${archive}`)
+      log(`the release ${bad} is packed in ${archive}`)
       return { archive }
     },
     preview: async (context) => {
       const { stage, host, needs } = context
-      const left = needs.state?.live
-      if (left === undefined || !needs.revert || left <= needs.revert.name) return undefined
-      return previewArchive(context, stageOptions(options, stage, host), left)
+      const bad = badRelease(needs.state, needs.revert?.name, needs.lock)
+      return bad === undefined ? undefined : previewArchive(context, stageOptions(options, stage, host), bad)
     },
   })
   return { finishing, cleanup, logRevision, finished, rollbackArchive }

@@ -31,6 +31,8 @@ export interface HostState {
   readonly newest?: string
   /** What is being built, or was when its run died. */
   readonly building: readonly Building[]
+  /** What the ledger says of the live release: the run that put `current` there, and the bad one that it took it off. */
+  readonly flipped?: { readonly run: string; readonly off?: string } | undefined
 }
 
 /** A release, or what is to become one, whose last word in the ledger is 'building'. */
@@ -107,6 +109,7 @@ export function readState(stdout: string): HostState {
     .filter(({ name }) => NAME.test(name))
     .map((dir) => describe(dir, ledger.get(dir.name)?.state, neverLive))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
+  const flipped = live === undefined ? undefined : flipOf(ledger, live)
   const newest = [...releases.map(({ name }) => name), ...ledger.keys()]
     .filter((name) => NAME.test(name))
     .sort()
@@ -121,7 +124,20 @@ export function readState(stdout: string): HostState {
     building: [...ledger.values()]
       .filter(({ state, release }) => state === 'building' && NAME.test(release) && release !== live)
       .map(describeBuilding),
+    ...(flipped && { flipped }),
   }
+}
+
+function flipOf(ledger: ReadonlyMap<string, LedgerEntry>, live: string): HostState['flipped'] {
+  const said = ledger.get(live)
+  if (said?.state !== 'live') return undefined
+  const { run } = said
+  const off = [...ledger.values()]
+    .filter((entry) => entry.state === 'rolled-back' && entry.run === run)
+    .map(({ release }) => release)
+    .sort()
+    .at(-1)
+  return { run, ...(off !== undefined && { off }) }
 }
 
 function describe(

@@ -9,7 +9,7 @@ import type { DeployOptions } from './options.ts'
 import { previewFlip } from './preview.ts'
 import { inBatches } from './in-batches.ts'
 import { restartAfterGoingBack } from './restart.ts'
-import { chooseTarget } from './rollback.ts'
+import { badRelease, chooseTarget } from './rollback.ts'
 import { rollbackMigrationsTask } from './schema-tasks.ts'
 import type { DeployTasks } from './tasks.ts'
 
@@ -39,7 +39,7 @@ export function rollbackTasks(
   const rollbackTarget = task('deploy:rollback:target', {
     desc: 'Choose the release to go back to',
     effect: 'read',
-    needs: { states: all(rollbackCheck) },
+    needs: { states: all(rollbackCheck), lock: optional(lockHold) },
     input: z.object({
       release: z
         .string()
@@ -49,8 +49,9 @@ export function rollbackTasks(
     }),
     preview: true,
     run: ({ needs, input, log }) => {
-      const name = chooseTarget(needs.states, input.release)
-      log(`going back to ${name}`)
+      const name = chooseTarget(needs.states, input.release, needs.lock?.from)
+      const isLive = needs.states.every(({ value }) => value.live === name)
+      log(isLive ? `the rollback to ${name} that was killed is brought to its end` : `going back to ${name}`)
       return { name }
     },
   })
@@ -72,11 +73,10 @@ export function rollbackTasks(
     when,
     run: (context) => {
       const { stage, host, needs } = context
-      const { live, link } = needs.state
+      const { link } = needs.state
       const { name } = needs.target
-      // A host that lagged behind had nothing bad.
-      const bad = live !== undefined && live > name ? [live] : []
-      const wanted = { name, bad, lock: needs.lock, from: { link } }
+      const bad = badRelease(needs.state, name, needs.lock)
+      const wanted = { name, bad: bad === undefined ? [] : [bad], lock: needs.lock, from: { link } }
       return flip(context, stageOptions(options, stage, host), wanted)
     },
     preview: (context) => {

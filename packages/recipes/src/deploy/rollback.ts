@@ -1,15 +1,19 @@
 import { Problem, type PerHost } from '@deployfile/core'
 import { goodReleases, type HostState } from './host-state.ts'
+import type { HeldLock } from './lock/info.ts'
 
 /**
  * The release to go back to, one for all hosts: the newest that is good on each of them and older than what is live. By name, never
  * by the age of folders. Where hosts differ (a flip was interrupted) the newest of what is live counts, so that a rollback which
- * died half-way ends at the same release when it is typed again. A release that is named must only be whole: whoever names it knows.
+ * died half-way ends at the same release when it is typed again; one that died after that, whose lock this run has taken over from the
+ * run `dead`, ends at what is live. A release that is named must only be whole: whoever names it knows.
  * @throws Problem (check) `NO_OLDER_RELEASE`, or `NO_SUCH_RELEASE` for one that was named
  */
-export function chooseTarget(states: PerHost<HostState>, named?: string): string {
-  if (named !== undefined) return checkNamed(states, named)
+export function chooseTarget(states: PerHost<HostState>, named?: string, dead?: string): string {
+  const isFlipped = dead !== undefined && states.every(({ value }) => value.flipped?.run === dead)
+  if (named !== undefined) return checkNamed(states, named, isFlipped)
   const live = states.map(({ value }) => value.live ?? '').reduce((a, b) => (a > b ? a : b), '')
+  if (isFlipped && states.some(({ value }) => value.flipped?.off !== undefined)) return live
   const lists = states.map(({ host, value }) => ({
     host,
     older: goodReleases(value).filter((name) => name < live),
@@ -29,7 +33,7 @@ export function chooseTarget(states: PerHost<HostState>, named?: string): string
   )
 }
 
-function checkNamed(states: PerHost<HostState>, named: string): string {
+function checkNamed(states: PerHost<HostState>, named: string, isFlipped: boolean): string {
   const refuse = (message: string): never => {
     const each = states.map(
       ({ host, value }) => `${host.name} has ${goodReleases(value).join(', ') || 'none'}`,
@@ -41,6 +45,22 @@ function checkNamed(states: PerHost<HostState>, named: string): string {
   )
   if (without.length > 0)
     refuse(`the release ${named} is not on ${without.map(({ host }) => host.name).join(', ')}, or not whole`)
-  if (states.every(({ value }) => value.live === named)) refuse(`the release ${named} is live already`)
+  if (!isFlipped && states.every(({ value }) => value.live === named))
+    refuse(`the release ${named} is live already`)
   return named
+}
+
+/**
+ * What a rollback to a release takes `current` off on a host because it is bad; also what a run has taken it off that was killed before
+ * it had packed it. A host that lagged behind had nothing bad.
+ */
+export function badRelease(
+  state: HostState | undefined,
+  name: string | undefined,
+  lock: HeldLock | undefined,
+): string | undefined {
+  if (state?.live === undefined || name === undefined) return undefined
+  const { live, flipped } = state
+  if (live > name) return live
+  return live === name && flipped && flipped.run === lock?.from ? flipped.off : undefined
 }

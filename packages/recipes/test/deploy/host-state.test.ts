@@ -24,3 +24,26 @@ describe('releases that Capistrano made', () => {
     expect(goodReleases(readState(`release\t${one}\t-\nrelease\t${two}\tcomplete\n`))).toEqual([two])
   })
 })
+
+describe('how current came to be where it is', () => {
+  const said = (...lines: readonly (readonly [string, string, string])[]): string =>
+    lines
+      .map(([release, state, run]) => `ledger\t${JSON.stringify({ release, state, run, at: '' })}\n`)
+      .join('')
+  const flipped = (text: string) => readState(`live\t${two}\n${dirs}${text}`).flipped
+
+  it('is known from the ledger: which run, and off which bad release', () => {
+    expect(flipped(said([two, 'live', 'a']))).toEqual({ run: 'a' })
+    expect(flipped(said([three, 'live', 'a'], [three, 'rolled-back', 'b'], [two, 'live', 'b']))).toEqual({
+      run: 'b',
+      off: three,
+    })
+    expect(flipped(said([three, 'rolled-back', 'a'], [two, 'live', 'b']))).toEqual({ run: 'b' })
+  })
+
+  it('is not where it says nothing of the live release, or another', () => {
+    expect(flipped('')).toBeUndefined()
+    expect(flipped(said([three, 'live', 'a']))).toBeUndefined()
+    expect(flipped(said([two, 'building', 'a']))).toBeUndefined()
+  })
+})

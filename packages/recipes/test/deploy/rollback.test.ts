@@ -48,6 +48,25 @@ describe('the release to go back to', () => {
     expect(chooseTarget(states('2: 1 2 3', '3: 1 2 3'))).toBe('2')
   })
 
+  it('is the live one where the run that put all hosts there was killed before its end', () => {
+    const flipped = (hosts: PerHost<HostState>, ...flips: readonly HostState['flipped'][]) =>
+      Object.assign(
+        hosts.map((one, index) => ({ ...one, value: { ...one.value, flipped: flips[index] } })),
+        { get: () => undefined },
+      ) as PerHost<HostState>
+    const [back, kept] = [{ run: 'dead', off: '3' }, { run: 'dead' }]
+    const hosts = states('2: 1 2 3-', '2: 1 2')
+    expect(chooseTarget(flipped(hosts, back, kept), undefined, 'dead')).toBe('2')
+    expect(chooseTarget(flipped(hosts, back, kept), undefined, 'other')).toBe('1')
+    expect(chooseTarget(flipped(hosts, back, kept))).toBe('1')
+    // One that was killed deploying it.
+    expect(chooseTarget(flipped(hosts, kept, kept), undefined, 'dead')).toBe('1')
+    expect(chooseTarget(flipped(hosts, back, kept), '2', 'dead')).toBe('2')
+    expect(() => chooseTarget(flipped(hosts, back, kept), '2', 'other')).toThrow(
+      'the release 2 is live already',
+    )
+  })
+
   it('may be named: any that is whole on every host, also one that is newer, or was rolled back', () => {
     expect(chooseTarget(states('3: 1 2 3'), '1')).toBe('1')
     expect(chooseTarget(states('2: 1 2 3-'), '3')).toBe('3')

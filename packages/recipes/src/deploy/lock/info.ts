@@ -5,6 +5,8 @@ import { whyDead } from './take.ts'
 export interface HeldLock {
   /** The host where it is. */
   readonly host: string
+  /** The run that it was taken over from, which had died. */
+  readonly from?: string
 }
 
 /** What is known of a lock; times by the clock of its host, ISO 8601. */

@@ -40,9 +40,9 @@ export function lockTasks(
     when: whenLocked(options),
     async run(context): Promise<HeldLock> {
       const { stage, host } = context
-      await takeLock(context, stageOptions(options, stage, host))
+      const dead = await takeLock(context, stageOptions(options, stage, host))
       keepAlive(context, await settle(context))
-      return { host: context.host.name }
+      return { host: context.host.name, ...(dead && { from: dead.owner.run }) }
     },
     async preview(context): Promise<HeldLock> {
       const state = await lookAtLock(context, (await settle(context)).deployTo)
