@@ -16,7 +16,13 @@ export async function runInfo(
 }
 
 // In CI the login says nothing ("runner"); its own variables name who pressed the button.
-const CI_USERS = ['GITHUB_ACTOR', 'GITLAB_USER_LOGIN', 'BUILDKITE_BUILD_CREATOR', 'CIRCLE_USERNAME']
+// Who runs a job again, or lets it go on, goes before who caused it.
+const CI_USERS = [
+  ...['GITHUB_TRIGGERING_ACTOR', 'GITHUB_ACTOR', 'GITLAB_USER_LOGIN'],
+  ...['BUILDKITE_UNBLOCKER', 'BUILDKITE_BUILD_CREATOR', 'CIRCLE_USERNAME'],
+  // Azure Pipelines; the plugin "build user vars" of Jenkins.
+  ...['BUILD_REQUESTEDFOR', 'BUILD_USER'],
+]
 
 async function userName(root: string, env: NodeJS.ProcessEnv): Promise<string> {
   const inCi = CI_USERS.flatMap((name) => env[name] ?? []).find((value) => value !== '')
