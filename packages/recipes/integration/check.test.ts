@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Host, Shell } from '@deployfile/core'
 import { checkHost } from '../src/deploy/check.ts'
@@ -57,15 +58,33 @@ describe('before anything is made', () => {
     expect(ran.problems[0]).toContain('BRANCH_UNKNOWN')
   })
 
-  it('a repository that cannot be read is reported with git’s own reason', async () => {
+  it('a repository that cannot be read is reported by each host with git’s own reason', async () => {
     const ran = await site.run('deploy', { options: { repository: '/nowhere/shop.git' } })
-    expect(ran.problems).toEqual([
-      `check REPOSITORY_UNREACHABLE: web1 cannot read the repository /nowhere/shop.git: fatal: '/nowhere/shop.git' does not appear to be a git repository`,
-    ])
-    expect(ran.hints[0]).toBe(
+    expect(ran.problems).toEqual(
+      ['db1', 'web1'].map(
+        (name) =>
+          `check REPOSITORY_UNREACHABLE: ${name} cannot read the repository /nowhere/shop.git: fatal: '/nowhere/shop.git' does not appear to be a git repository`,
+      ),
+    )
+    expect(ran.hints[1]).toBe(
       'Is the address right, as seen from that host? To see it for yourself, on web1: git ls-remote /nowhere/shop.git',
     )
     expectNothingMade()
+  })
+
+  it('a host that is new and cannot read it is named before anything is begun on the others', async () => {
+    expect((await site.run('deploy')).problems).toEqual([])
+    const before = [site.web1, site.db1].map((host) => host.list('releases'))
+    rmSync(site.db1.at('repo'), { recursive: true })
+    // The address leads somewhere on web1 only.
+    symlinkSync(site.git.repository, join(site.path, 'web1/shop.git'))
+    const ran = await site.run('deploy', { options: { repository: 'shop.git' } })
+    expect(ran.problems).toHaveLength(1)
+    expect(ran.problems[0]).toMatch(
+      /^check REPOSITORY_UNREACHABLE: db1 cannot read the repository shop\.git: /,
+    )
+    expect(ran.nodes.get('deploy:started')?.status).not.toBe('done')
+    expect([site.web1, site.db1].map((host) => host.list('releases'))).toEqual(before)
   })
 
   it('a folder named current is refused', async () => {
@@ -97,6 +116,19 @@ describe('before anything is made', () => {
   it('deploy:check alone passes, and changes nothing', async () => {
     expect((await site.run('deploy:check')).status).toBe('done')
     expectNothingMade()
+  })
+
+  it('deploy:check alone asks for the branch, too, also where a mirror is there', async () => {
+    expect((await site.run('deploy')).problems).toEqual([])
+    const wrong = await site.run('deploy:check', { options: { branch: 'mastre' } })
+    expect(wrong.problems).toHaveLength(2)
+    expect(wrong.problems[0]).toContain('has no branch or tag "mastre"')
+    await site.git.remove()
+    const gone = await site.run('deploy:check')
+    expect(gone.problems.map((problem) => problem.replace(/ the repository.*/, ''))).toEqual([
+      'check REPOSITORY_UNREACHABLE: db1 cannot read',
+      'check REPOSITORY_UNREACHABLE: web1 cannot read',
+    ])
   })
 })
 

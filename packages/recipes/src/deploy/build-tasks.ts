@@ -30,7 +30,11 @@ export function buildTasks(
     needs: { starting: optional(starting), lock: optional(lockHold) },
     when,
     preview: true,
-    run: (context) => checkHost(context, stageOptions(options, context.stage, context.host)),
+    run: (context) => {
+      const settled = stageOptions(options, context.stage, context.host)
+      // In a deploy the lock comes first. Without locks nobody can tell: then it asks no more than a deploy needs.
+      return checkHost(context, settled, settled.lock && context.needs.lock === undefined)
+    },
   })
   const revision = task('deploy:revision', {
     desc: 'Find the commit of the branch, and a name for the release',

@@ -40,6 +40,7 @@ if [ -n "$room" ] && [ "$room" -lt ${String(LEAST_ROOM)} ]; then fault no-room "
 inodes=$(df -Pi "$place" 2>/dev/null | awk 'NR == 2 && $2 > 0 { print $4 }') || inodes=
 if [ -n "$inodes" ] && [ "$inodes" -lt ${String(LEAST_INODES)} ]; then fault no-inodes "$inodes"; fi
 printf 'now\t%s\n' "$(date +%s)"
+printf 'mirror\t%s\n' "$(git -C "$to/repo" config --get remote.origin.url 2>/dev/null || :)"
 step 'looking at linked files'
 for path in "$@"; do
   flat=$(basename "$path")
@@ -55,10 +56,11 @@ done
 ${STATE_SCRIPT}`
 
 /**
- * Is the host ready to be deployed to? Reads only; the folders are made when the release is.
- * @throws Problem (check) `HOST_NOT_READY` with everything that is missing on this host
+ * Is the host ready to be deployed to? Reads only; the folders are made when the release is. What it fetches by itself is asked for
+ * where it has no mirror of it yet; `alone`, when nothing else of a deploy comes after, in any case, and the branch with it.
+ * @throws Problem (check) `HOST_NOT_READY` with everything that is missing on this host; `REPOSITORY_UNREACHABLE`, `BRANCH_UNKNOWN`
  */
-export async function checkHost(context: OnHost, options: StageOptions): Promise<HostState> {
+export async function checkHost(context: OnHost, options: StageOptions, alone = false): Promise<HostState> {
   const { host, remote, log } = context
   const { linkedDirs, source, group, deployTo } = options
   const linkedFiles = await neededFiles(context, options)
@@ -68,6 +70,8 @@ export async function checkHost(context: OnHost, options: StageOptions): Promise
   const { stdout, layout } = await runLocated(remote, purpose, CHECK_SCRIPT, deployTo, values)
   const faults = readFaults(stdout, host, layout, linkedDirs)
   if (faults.length > 0) throw notReady(host, faults)
+  const mirrored = /^mirror\t(.*)$/m.exec(stdout)?.[1]
+  if (alone || mirrored !== source.git?.repository) await source.reach?.(context, alone)
   const wrong = readClock(stdout)
   if (wrong !== undefined) log(`the clock of ${host.name} is ${wrong} that of this machine`)
   return readState(stdout)

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { parseOptions } from '../option/parse-options.ts'
 import { pathInside } from '../option/path.ts'
 import { MIRROR_SCRIPT, UNPACK_SCRIPT } from './git-script.ts'
-import { findRevision } from './revision.ts'
+import { findRevision, readRepository } from './revision.ts'
 import type { Settled, Source } from './source.ts'
 
 /** How a commit becomes a release. */
@@ -53,6 +53,10 @@ export function gitSource(repository: string, branch: string, options: GitOption
     name: 'git',
     programs: lfs ? ['git', 'git-lfs'] : ['git'],
     git: { repository, branch, path },
+    async reach({ remote }, wanted) {
+      if (wanted) await findRevision(remote, repository, branch)
+      else await readRepository(remote, repository)
+    },
     async settle({ remote, local }, wanted = branch) {
       const revision = await findRevision(remote, repository, wanted)
       const signers =

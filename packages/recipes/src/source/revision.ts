@@ -34,6 +34,14 @@ export async function findRevision(remote: Shell, repository: string, branch: st
   throw unknownBranch(remote.host.name, repository, branch, known)
 }
 
+/**
+ * Asks a repository for anything at all.
+ * @throws Problem (check) `REPOSITORY_UNREACHABLE`
+ */
+export async function readRepository(remote: Shell, repository: string): Promise<void> {
+  await listRefs(remote, repository, 'HEAD')
+}
+
 type Line = readonly [hash: string, ref: string, of: string | undefined]
 
 async function listRefs(remote: Shell, repository: string, branch: string): Promise<readonly Line[]> {

@@ -40,6 +40,12 @@ export interface Source {
     /** The only folder of it that is deployed; '' for all. */
     readonly path: string
   }
+  /**
+   * Can the host get at what it fetches itself? Asked of each host that may not have done so before, so that none is found out when
+   * others have built. `wanted`: is what would be deployed there as well? Reads only.
+   * @throws Problem (check)
+   */
+  reach?(context: Pick<OnHost, 'remote'>, wanted: boolean): Promise<void>
   /** Changes nothing on a host. `wanted` is a branch or a hash from the command line. */
   settle(context: OnHost, wanted: string | undefined): Promise<Settled>
   /** Gives a host what it cannot get by itself, into the folder `.deployfile/source.<run>`, which is removed afterwards. */
