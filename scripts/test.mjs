@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { findServices } from './services/find.mjs'
 import { provideNodes } from './services/nodes.mjs'
 import { provideServices } from './services/provide.mjs'
+import { NEWEST, provideServers } from './services/servers.mjs'
 import { installedAsLocked } from './test/installed.mjs'
 import { needsServices } from './test/projects.mjs'
 
@@ -59,6 +60,10 @@ async function main() {
     step('Looking for the other versions of Node that what is published is tried on')
     const nodes = provideNodes()
     if (nodes !== 0) return nodes
+
+    step('Looking for the PostgreSQL server that is newer than client programs are')
+    const servers = provideServers([NEWEST])
+    if (servers !== 0) return servers
   }
 
   step(`Running the tests (vitest run${args.map((arg) => ` ${arg}`).join('')})`)

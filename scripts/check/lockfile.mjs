@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** This project's, and that of the Nodes that it is tested on. */
-const LOCKFILES = ['package-lock.json', 'scripts/services/nodes/package-lock.json']
+/** This project's, and those of what its tests fetch. */
+const LOCKFILES = [
+  'package-lock.json',
+  'scripts/services/nodes/package-lock.json',
+  'scripts/services/servers/newest/package-lock.json',
+  'scripts/services/servers/older/package-lock.json',
+]
 
 /**
  * package-lock.json names versions and hashes, never an address: an address of one machine's mirror would make

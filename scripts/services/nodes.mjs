@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { fetchLocked } from './locked.mjs'
 
 /** What is published is tried on these besides the Node that runs the tests. */
 export const OTHER_NODES = ['22', '24']
@@ -16,12 +17,9 @@ export function findNode(major) {
   return runs(join(folder, 'node'), major) ? folder : undefined
 }
 
-/**
- * Fetches them from the npm registry, by a lockfile of their own: as dependencies of this project, their program would stand first on
- * every script's PATH. Returns an exit code: not 0 where CI lacks one.
- */
+/** Fetches what is missing of them. Returns an exit code: not 0 where CI lacks one. */
 export function provideNodes() {
-  if (OTHER_NODES.some((major) => findNode(major) === undefined)) fetchNodes()
+  if (OTHER_NODES.some((major) => findNode(major) === undefined)) fetchLocked(LOCKED, KEPT)
   const missing = OTHER_NODES.filter((major) => findNode(major) === undefined)
   for (const major of OTHER_NODES)
     console.log(
@@ -34,14 +32,6 @@ export function provideNodes() {
   }
   console.log(`  SKIPPED for now: what is published is not tried on Node ${missing.join(' and ')}.`)
   return 0
-}
-
-function fetchNodes() {
-  mkdirSync(KEPT, { recursive: true })
-  for (const name of ['package.json', 'package-lock.json']) copyFileSync(join(LOCKED, name), join(KEPT, name))
-  const options = ['--ignore-scripts', '--no-bin-links', '--no-audit', '--no-fund', '--loglevel=error']
-  console.log(`  $ npm ci (in ${KEPT})`)
-  spawnSync('npm', ['ci', ...options], { cwd: KEPT, stdio: ['ignore', 'inherit', 'inherit'] })
 }
 
 /** What is there may be of an earlier lockfile, of another machine, or cut off. */

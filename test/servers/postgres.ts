@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { startOwnProcess } from './own-process.ts'
 import { withFreePort } from './port.ts'
 import { requireService } from './service.ts'
+import { placeServer } from './place-server.ts'
 import { tempFolder } from './temp.ts'
 
 export interface PostgresServer extends AsyncDisposable {
@@ -16,7 +17,7 @@ export interface PostgresServer extends AsyncDisposable {
   /** For `host=` of a connection over the Unix socket. */
   readonly socketDir: string
   readonly dataDir: string
-  /** The folder of initdb, psql, pg_dump and the others, all of one major version. */
+  /** The folder of psql, pg_dump and the others, all of one major version. */
   readonly bin: string
   readonly superuser: 'postgres'
   /** With `auth: 'scram'` only. It is not in `url()`. */
@@ -30,6 +31,8 @@ export interface PostgresServer extends AsyncDisposable {
 
 export interface PostgresOptions {
   readonly auth?: 'trust' | 'scram'
+  /** The folder of a server's files, by `findServer`. Default: the distribution's server. The client programs are that one's anyway. */
+  readonly files?: string
   /** Further settings, as in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>
 }
@@ -47,11 +50,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     const dataDir = ownedFolder(join(folder.path, 'data'), 0o700, owner)
     const socketDir = ownedFolder(join(folder.path, 'run'), 0o711, owner)
     const password = options.auth === 'scram' ? randomBytes(12).toString('hex') : undefined
-    makeCluster(bin, folder.path, dataDir, password, owner)
+    const serverBin = options.files === undefined ? bin : placeServer(options.files, folder.path)
+    makeCluster(serverBin, folder.path, dataDir, password, owner)
     const server = await withFreePort(async (port) => ({
       port,
       process: await startOwnProcess({
-        program: join(bin, 'postgres'),
+        program: join(serverBin, 'postgres'),
         args: [
           '-D',
           dataDir,
