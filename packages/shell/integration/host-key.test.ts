@@ -80,6 +80,19 @@ describe('a host key that is not the known one', () => {
     expect(readFileSync(knownHosts, 'utf8')).toBe('# first\n')
   })
 
+  test('the commands of the hints work where a folder has a space in its name', async () => {
+    desk = makeDesk(temp.path, "it's a desk")
+    knownHosts = desk.knownHosts
+    const unknown = await refusal(await startServer(['ed25519']))
+    expect(unknown.details.hint).toMatch(/ >> '.*\/it'\\''s a desk\/known_hosts'$/)
+    const server = await startServer(['ed25519'])
+    writeFileSync(knownHosts, `[127.0.0.1]:${String(server.port)} ${newKeyPair().public}\n`)
+    const changed = await refusal(server)
+    const forget = /forget the old one: (.*)$/.exec(changed.details.hint ?? '')?.[1] ?? ''
+    execFileSync('sh', ['-c', forget], { stdio: 'ignore' })
+    expect(readFileSync(knownHosts, 'utf8')).toBe('')
+  })
+
   test('revoked: whatever else the file says', async () => {
     const server = await startServer(['ed25519'])
     const name = `[127.0.0.1]:${String(server.port)}`

@@ -28,7 +28,8 @@ describe.runIf(servicesFound('sshd'))('logging in', () => {
   })
 
   /** One command under an ssh_config of these lines. */
-  const login = async (...lines: string[]): Promise<string> => {
+  const login = (...lines: string[]): Promise<string> => ask('echo in', ...lines)
+  const ask = async (command: string, ...lines: string[]): Promise<string> => {
     const config = join(folder, 'ssh_config')
     const fixed = ['HostName 127.0.0.1', `Port ${String(site.sshd.port)}`, `User ${site.sshd.user}`]
     const files = [`UserKnownHostsFile ${site.knownHosts}`, 'GlobalKnownHostsFile /dev/null']
@@ -38,7 +39,7 @@ describe.runIf(servicesFound('sshd'))('logging in', () => {
     )
     const shells = createShells({ root: folder, sshConfig: config })
     try {
-      return await shellOf(shells, hostNamed('web1')).capture`echo in`
+      return (await shellOf(shells, hostNamed('web1')).script(command)).stdout.trim()
     } finally {
       await shells.close()
     }
@@ -117,6 +118,25 @@ describe.runIf(servicesFound('sshd'))('logging in', () => {
     expect(problem.code).toBe('LOGIN_REFUSED')
     expect(problem.message).toContain('after too many keys')
     expect(problem.details.hint).toContain('IdentitiesOnly yes')
+  })
+
+  test('the right key is the ninth of an agent, and nobody named it: says so, and how to name it', async () => {
+    const problem = await problemOf(login(`IdentityAgent ${agent.socket}`, 'IdentityFile none'))
+    expect(problem).toMatchObject({ code: 'LOGIN_REFUSED', kind: 'check', details: { retryable: false } })
+    expect(problem.message.match(/SHA256:/g)).toHaveLength(5)
+    expect(problem.message).toContain('; the agent holds 4 more keys, which were not offered')
+    expect(problem.details.hint).toBe(
+      'Name the right key in ssh_config: IdentityFile and IdentitiesOnly yes for web1.',
+    )
+  })
+
+  test('the agent stays here, unless ssh_config says ForwardAgent yes', async () => {
+    const key = `IdentityFile ${site.sshd.privateKeyPath}`
+    const look = 'echo "${SSH_AUTH_SOCK-none}"'
+    expect(await ask(look, `IdentityAgent ${agent.socket}`, key)).toBe('none')
+    expect(await ask(look, `IdentityAgent ${agent.socket}`, key, 'ForwardAgent no')).toBe('none')
+    const list = 'ssh-add -l | wc -l'
+    expect(Number(await ask(list, `IdentityAgent ${agent.socket}`, key, 'ForwardAgent yes'))).toBe(9)
   })
 
   test('a silent agent costs 5 s, not the login', async () => {

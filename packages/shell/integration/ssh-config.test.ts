@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
+import type { Host } from '@deployfile/core'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../test/servers/temp.ts'
 import { askSsh } from '../src/ssh/ask-ssh.ts'
@@ -92,6 +94,38 @@ describe('asking ssh', () => {
       ['SSH_CONFIG', 'a'],
       ['SSH_CONFIG', 'b'],
     ])
+  })
+})
+
+describe.each(['asking ssh', 'without ssh'])('what counts, %s', (how) => {
+  beforeEach(() => {
+    if (how === 'without ssh') process.env['PATH'] = join(folder, 'nothing')
+  })
+  const me = userInfo().username
+  const said = 'Host web1\n  HostName 10.0.0.1\n  User configured\n  Port 2200\n'
+
+  test.each<[string, string, Partial<Host>, string]>([
+    ['nothing is said: the defaults', '', {}, `${me}@web1:22`],
+    ['ssh_config beats them', said, {}, 'configured@10.0.0.1:2200'],
+    ['the address beats ssh_config', said, { address: 'addressed@web1:2300' }, 'addressed@10.0.0.1:2300'],
+    ['half of an address beats half of it', said, { address: 'web1:2300' }, 'configured@10.0.0.1:2300'],
+    [
+      'user and port beat both',
+      said,
+      { address: 'addressed@web1:2300', user: 'own', port: 2400 },
+      'own@10.0.0.1:2400',
+    ],
+    ['one of them alone', said, { port: 2400 }, 'configured@10.0.0.1:2400'],
+    [
+      'an address is not looked up by the name of the host',
+      said,
+      { address: '10.0.0.9' },
+      `${me}@10.0.0.9:22`,
+    ],
+  ])('%s', async (_, text, more, expected) => {
+    writeFileSync(config, text)
+    const { settings } = await createResolver(config).target(hostNamed('web1', more))
+    expect(`${settings.user}@${settings.hostname}:${String(settings.port)}`).toBe(expected)
   })
 })
 

@@ -10,6 +10,8 @@ import { hostNamed, shellOf } from './host.ts'
 import { newKeyPair } from './key-pair.ts'
 
 export interface ServerOptions {
+  /** It has said its first line, and the handshake begins. */
+  readonly onConnection?: () => void
   readonly onSession?: (client: ServerSide) => void
   /** Default: any key is let in. */
   readonly onAuthentication?: (context: AuthContext) => void
@@ -35,6 +37,7 @@ export async function startServer(
     else context.reject(['publickey'])
   }
   const server = new ssh2.Server({ hostKeys: keys.map((key) => key.private) }, (client) => {
+    options.onConnection?.()
     client.on('authentication', (context) => {
       heard.push(`authentication ${context.method}`)
       ;(options.onAuthentication ?? admit)(context)
@@ -83,10 +86,10 @@ export function shellTo(
     `Host *
   User deploy
   Port ${String(port)}
-  IdentityFile ${folder}/id
+  IdentityFile "${folder}/id"
   IdentitiesOnly yes
   IdentityAgent none
-  UserKnownHostsFile ${knownHosts}
+  UserKnownHostsFile "${knownHosts}"
   GlobalKnownHostsFile /dev/null
 ${way.config ?? ''}`,
   )

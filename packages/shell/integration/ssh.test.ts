@@ -1,6 +1,8 @@
+import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { realpathSync } from 'node:fs'
 import type { CommandEvent } from '@deployfile/core'
+import { createShells } from '@deployfile/shell'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { servicesFound } from '../../../test/servers/service.ts'
 import { problemOf, shellContract, until } from '../test/contract.ts'
@@ -21,6 +23,25 @@ describe.runIf(servicesFound('sshd'))('a host over SSH', () => {
 
   test('all of it was one connection', () => {
     expect(site.sshd.log().match(/Accepted publickey/g)).toHaveLength(1)
+  })
+
+  test('sixty things at once over one connection: no warning of listeners that pile up', async () => {
+    const warnings: Error[] = []
+    const note = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', note)
+    const shell = shellOf(site.shells, hostNamed('web1'))
+    await shell.mkdir('crowd')
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, at) => {
+        const name = `crowd/${String(at)}`
+        await Promise.all([shell.writeFile(name, name), shell.sh`echo ${at}`])
+        expect(await shell.readFile(name)).toBe(name)
+      }),
+    )
+    // A warning is told in the next turn.
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', note)
+    expect(warnings).toEqual([])
   })
 
   test('the address may name user and port, without a word in ssh_config', async () => {
@@ -70,10 +91,34 @@ describe.runIf(servicesFound('sshd'))('limits of a host', () => {
   })
 })
 
+const ipv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
+if (!ipv6) console.warn('SKIPPED: this machine has no ::1, so that no connection by IPv6 is tried')
+
+describe.runIf(servicesFound('sshd') && ipv6)('IPv6', () => {
+  test.each(['[::1]:PORT', 'ssh://[::1]:PORT'])(
+    '%s is connected to, and known by that name',
+    async (address) => {
+      await using site = await startSite({ config: ['ListenAddress ::1'] })
+      const { port, user } = site.sshd
+      const config = readFileSync(site.config, 'utf8').replace(/^Host .*\n *HostName .*\n/, 'Host *\n')
+      writeFileSync(site.config, config)
+      writeFileSync(site.knownHosts, site.sshd.knownHostsLine.replace('127.0.0.1', '::1'))
+      const shells = createShells({ root: site.here, sshConfig: site.config })
+      const host = hostNamed('six', { address: address.replace('PORT', String(port)), user })
+      expect(await shellOf(shells, host).capture`echo "\${SSH_CONNECTION%% *}"`).toBe('::1')
+      writeFileSync(site.knownHosts, '')
+      const unknown = createShells({ root: site.here, sshConfig: site.config })
+      expect((await problemOf(shellOf(unknown, host).sh`true`)).message).toContain(
+        `six: the host key of [::1]:${String(port)} is unknown`,
+      )
+      await Promise.all([shells.close(), unknown.close()])
+    },
+  )
+})
+
 describe.runIf(servicesFound('sshd'))('known_hosts', () => {
   test('the folder of the config is where DEPLOYFILE_SSH_CONFIG starts', async () => {
     await using site = await startSite()
-    const { createShells } = await import('@deployfile/shell')
     process.env['DEPLOYFILE_SSH_CONFIG'] = 'ssh_config'
     const shells = createShells({ root: site.here })
     delete process.env['DEPLOYFILE_SSH_CONFIG']

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -147,6 +148,14 @@ describe.runIf(possible && servicesFound('sshd', 'sudo'))('as another user, by s
       await service.uploadFile('local.bin', 'up.bin')
       expect(await service.downloadFile('up.bin', 'down.bin')).toBe(2_000_000)
       expect(readFileSync(join(sshd.root, 'down.bin')).equals(Buffer.alloc(2_000_000, 'x'))).toBe(true)
+      mkdirSync(join(sshd.root, 'up/sub'), { recursive: true })
+      writeFileSync(join(sshd.root, 'up/sub/run'), 'x', { mode: 0o755 })
+      await service.uploadDir('up', 'tree')
+      expect(statSync(join(sshd.root, 'shared/tree/sub/run'))).toMatchObject({ uid: 54_400, mode: 0o100755 })
+      await service.downloadDir('tree', 'down')
+      expect(statSync(join(sshd.root, 'down/sub/run')).mode).toBe(0o100755)
+      rmSync(join(sshd.root, 'down'), { recursive: true })
+      await service.remove('tree')
       await service.remove('private')
       await service.remove('up.bin')
       expect(readdirSync(join(sshd.root, 'shared'))).toEqual([])

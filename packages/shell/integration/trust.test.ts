@@ -129,6 +129,25 @@ describe('what accept-new does not accept', () => {
     expect(server.heard).toEqual([])
   })
 
+  test('whatever the settings: a changed key stays changed, and a revoked one revoked', async () => {
+    const settings = ['yes', 'no', 'off', 'ask', 'accept-new'].flatMap((checking) =>
+      ([undefined, 'strict', 'accept-new'] as const).map((hostKeys) => ({ checking, hostKeys })),
+    )
+    for (const [text, code] of [
+      [`${name()} ${other}\n`, 'HOST_KEY_CHANGED'],
+      [`@revoked ${name()} ${server.publicKeys[0]!}\n`, 'HOST_KEY_REVOKED'],
+    ] as const) {
+      writeFileSync(desk.knownHosts, text)
+      for (const { checking, hostKeys } of settings) {
+        const config = `  StrictHostKeyChecking ${checking}\n  CheckHostIP no\n`
+        const problem = await problemOf(greet({ ...(hostKeys && { hostKeys }) }, config))
+        expect([checking, hostKeys, problem.code]).toEqual([checking, hostKeys, code])
+      }
+      expect(known()).toBe(text)
+    }
+    expect(server.heard).toEqual([])
+  })
+
   test('a pin that does not fit', async () => {
     const problem = await problemOf(greet({ ...ACCEPT, hostKey: [`SHA256:${'A'.repeat(43)}`] }))
     expect(problem.code).toBe('HOST_KEY_CHANGED')

@@ -93,8 +93,7 @@ export function createShell(parts: ShellParts): Shell {
       const text = compose(strings, values)
       const done = await ask({ text, sh: text, reads: true })
       if (done.ending.exitCode !== 0) throw commandFailed(done.facts, done.ending)
-      if (done.truncated)
-        throw tooMuch(done, '1 MiB', 'Use downloadFile, or narrow it with grep, head or tail.')
+      if (!done.whole) throw tooMuch(done, '1 MiB', 'Use downloadFile, or narrow it with grep, head or tail.')
       return done.stdout.replace(/\n+$/, '')
     },
     async test(strings: TemplateStringsArray, ...values: ShellValue[]) {

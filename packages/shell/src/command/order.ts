@@ -58,7 +58,7 @@ export function script(text: string, values: readonly string[]): Order {
   return {
     text: shown,
     sh: `set -eu\n${text}`,
-    args: values.map(passable),
+    args: values.map((value) => passable(value)),
     reads: false,
     hidden: true,
   }

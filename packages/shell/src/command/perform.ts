@@ -26,7 +26,10 @@ export interface Done {
   readonly ending: Ending
   readonly stdout: string
   readonly stderr: string
+  /** Of either stream. */
   readonly truncated: boolean
+  /** All of standard output is here: what was said on standard error as well does not make half of an answer. */
+  readonly whole: boolean
   readonly durationMs: number
   readonly facts: Facts
 }
@@ -184,11 +187,13 @@ async function conclude(
     const why = stop.now()
     if (why) throw stoppedBy(why, facts, ending, 'nothing')
   }
+  const cut = outcome.cut || ending.lost !== undefined
   return {
     ending,
     stdout: talk.stdout.text(),
     stderr: talk.stderr.text(),
-    truncated: talk.stdout.truncated || talk.stderr.truncated || outcome.cut || ending.lost !== undefined,
+    truncated: cut || talk.stdout.truncated || talk.stderr.truncated,
+    whole: !cut && !talk.stdout.truncated,
     durationMs: report.durationMs,
     facts,
   }

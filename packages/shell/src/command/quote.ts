@@ -22,13 +22,14 @@ export function quotePath(path: string): string {
 
 /**
  * The text, when a program can be given it.
+ * @param what for the message
  * @throws Problem `VALUE_UNQUOTABLE`, `SECRET_IN_COMMAND` (usage)
  */
-export function passable(text: string): string {
+export function passable(text: string, what = 'a value for a command'): string {
   if (isSecret(text)) throw secretInCommand(text, 'a command')
-  if (text.includes('\0')) throw unquotable(text, 'a NUL byte')
+  if (text.includes('\0')) throw unquotable(what, text, 'a NUL byte')
   // It has no UTF-8, and would silently arrive as U+FFFD.
-  if (/\p{Surrogate}/u.test(text)) throw unquotable(text, 'half of a surrogate pair')
+  if (/\p{Surrogate}/u.test(text)) throw unquotable(what, text, 'half of a surrogate pair')
   return text
 }
 
@@ -44,8 +45,8 @@ export function secretInCommand(secret: Secret, where: string): Problem {
   )
 }
 
-function unquotable(text: string, what: string): Problem {
-  return new Problem('usage', 'VALUE_UNQUOTABLE', `a value for a command contains ${what}: ${shown(text)}`)
+function unquotable(what: string, text: string, contains: string): Problem {
+  return new Problem('usage', 'VALUE_UNQUOTABLE', `${what} contains ${contains}: ${shown(text)}`)
 }
 
 function shown(text: string): string {

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import ignore from 'ignore'
 import {
@@ -17,6 +16,7 @@ import { type Order, program, readable, script, shownText } from '../command/ord
 import { compose } from '../command/template.ts'
 import { merge, under } from '../command/under.ts'
 import { mkdirOrder, octal, removeOrder, renameOrder, symlinkOrder } from '../transfer/entry.ts'
+import { localPath } from '../transfer/local-path.ts'
 import { walk } from '../transfer/walk.ts'
 
 /**
@@ -111,14 +111,14 @@ function dryShell(parts: Parts): Shell {
     symlink: async (target, path) => file(symlinkOrder(target, path)),
     rename: async (from, to) => file(renameOrder(from, to)),
     async uploadFile(from, to) {
-      const size = await stat(resolve(root, from)).then(
+      const size = await stat(localPath(root, from, to)).then(
         (found) => counted(found.size),
         () => NOT_YET,
       )
       await file(shown(`upload ${readable(from)} ${readable(to)} (${size})`))
     },
     async uploadDir(from, to, options) {
-      const size = await treeSize(resolve(root, from), options?.exclude ?? [])
+      const size = await treeSize(localPath(root, from, to), options?.exclude ?? [])
       await file(shown(`upload -r ${readable(from)} ${readable(to)} (${size})`))
     },
     async downloadFile(from, to) {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { type Host, Problem } from '@deployfile/core'
+import { readable } from '../command/order.ts'
 import { quote } from '../command/quote.ts'
 import type { Ending, Running, Transport } from '../transport.ts'
 import { attachHere } from './attach.ts'
@@ -17,7 +18,7 @@ export function localTransport(host: Host, folder: string): Transport {
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return
     throw new Problem('check', 'FOLDER_MISSING', `${host.name}: the folder ${folder} does not exist`, {
       host: host.name,
-      hint: `Make it: mkdir -p ${folder}`,
+      hint: `Make it: mkdir -p ${readable(folder)}`,
     })
   }
   return {

@@ -141,7 +141,11 @@ function recordingShell(parts: Parts): Shell {
       output('script', { ...script(text, values), text }, given),
     attach: async (strings: TemplateStringsArray, ...values: ShellValue[]) =>
       silently('attach', attachOrder(defaults, compose(strings, values))),
-    with: (given) => recordingShell({ ...parts, defaults: merge(defaults, given) }),
+    with(given) {
+      // A bad name fails where it was written, as everywhere.
+      under(given, shown(''))
+      return recordingShell({ ...parts, defaults: merge(defaults, given) })
+    },
     forward: async (to, given) => {
       const target = 'path' in to ? to.path : `${to.host}:${to.port}`
       await silently('forward', shown(`forward ${readable(target)}`))

@@ -216,11 +216,12 @@ function loginRefused(failed: Failed): Setback {
         },
       ),
     )
-  const hint = tooMany
-    ? `Name the right key in ssh_config: IdentityFile and IdentitiesOnly yes for ${settings.alias}.`
-    : partial
-      ? `Only keys are supported: let ${settings.user} log in by key alone (AuthenticationMethods in its sshd_config).`
-      : `Put the public key into ~${settings.user}/.ssh/authorized_keys there: ssh-copy-id -p ${String(settings.port)} ${settings.user}@${settings.alias}`
+  const hint =
+    tooMany || identities.keptBack > 0
+      ? `Name the right key in ssh_config: IdentityFile and IdentitiesOnly yes for ${settings.alias}.`
+      : partial
+        ? `Only keys are supported: let ${settings.user} log in by key alone (AuthenticationMethods in its sshd_config).`
+        : `Put the public key into ~${settings.user}/.ssh/authorized_keys there: ssh-copy-id -p ${String(settings.port)} ${settings.user}@${settings.alias}`
   const remedy = identities.wanted.length > 0 || identities.closed.length > 0 ? 'unlock' : undefined
   return new Setback(
     check(target, 'LOGIN_REFUSED', message, { hint, retryable: false, cause: error }),

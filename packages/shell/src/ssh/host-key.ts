@@ -1,4 +1,5 @@
 import { Problem } from '@deployfile/core'
+import { readable } from '../command/order.ts'
 import { place } from './connect-problem.ts'
 import { fingerprint, judge, keyType, type KnownKey, knownName } from './known-hosts.ts'
 import type { Target } from './target.ts'
@@ -76,7 +77,7 @@ function changed(target: Target, before: KnownKey, key: Buffer, address?: string
     target,
     'HOST_KEY_CHANGED',
     `the host key of ${whose} has changed: ${lineOf(before)} has ${before.type} ${fingerprint(before.key)}, it offers ${keyType(key)} ${fingerprint(key)}`,
-    `Somebody may be listening in. If the host was set up anew, compare the key on the host itself (${ownFingerprint(key)}), then forget the old one: ssh-keygen -R '${name}' -f ${before.file}`,
+    `Somebody may be listening in. If the host was set up anew, compare the key on the host itself (${ownFingerprint(key)}), then forget the old one: ssh-keygen -R '${name}' -f ${readable(before.file)}`,
   )
 }
 
@@ -100,7 +101,8 @@ function ownFingerprint(key: Buffer): string {
 
 function addLine(target: Target, key: Buffer): string {
   const { settings, through } = target
-  const file = settings.knownHostsFiles[0] ?? '~/.ssh/known_hosts'
+  const [first] = settings.knownHostsFiles
+  const file = first === undefined ? '~/.ssh/known_hosts' : readable(first)
   // ssh-keyscan can look up no alias, and cannot get past a jump host or a ProxyCommand.
   if (settings.hostKeyAlias !== undefined || through || settings.proxyCommand !== undefined)
     return `echo '${nameOf(target)} ${keyType(key)} ${key.toString('base64')}' >> ${file}`

@@ -1,5 +1,6 @@
 import { Problem } from '@deployfile/core'
 import type { AnyAuthMethod } from 'ssh2'
+import { readable } from '../command/order.ts'
 import { agentOf, type Held, heldBy, probe } from './agent.ts'
 import type { KeyFile } from './key-file.ts'
 import type { KeyRing } from './key-ring.ts'
@@ -17,6 +18,8 @@ export interface Identities {
   readonly usable: readonly Identity[]
   /** Why others are not tried, as sentences. */
   readonly notes: readonly string[]
+  /** Keys of the agent that were kept back, because a host soon has enough of keys that nobody named. */
+  readonly keptBack: number
   /** Encrypted keys that the host would take, as it turned out. */
   readonly wanted: readonly KeyFile[]
   /** Encrypted keys of which nothing is known, not even whether the host would take them. */
@@ -70,27 +73,26 @@ export async function findIdentities({ name, settings }: Target, ring: KeyRing):
       usable.push({ label, method: { type: 'agent', username, agent: locked } })
     }
   }
+  let keptBack = 0
   if (agent !== undefined && !settings.identitiesOnly) {
     const others = held.keys.filter((key) => !named.has(key.toString('base64')))
     for (const key of others.slice(0, OTHER_AGENT_KEYS)) useAgent(agent, key)
-    if (others.length > OTHER_AGENT_KEYS)
-      notes.push(
-        `the agent holds ${String(others.length - OTHER_AGENT_KEYS)} more keys, which were not offered`,
-      )
+    keptBack = Math.max(0, others.length - OTHER_AGENT_KEYS)
+    if (keptBack > 0) notes.push(`the agent holds ${String(keptBack)} more keys, which were not offered`)
   }
   if (held.others > 0)
     notes.push(
       `the agent holds ${String(held.others)} certificates or hardware keys, which are not supported`,
     )
   if (usable.length === 0 && closed.length === 0) refuseFaulty(name, faulty)
-  return { usable, notes, wanted, closed }
+  return { usable, notes, keptBack, wanted, closed }
 }
 
 /** Codes and hints of files that cannot be used, the one that is least likely to be an accident first. */
 const FAULTS = [
   ['unsupported', 'SSH_UNSUPPORTED', () => 'Log in with an ed25519, ecdsa or rsa key.'],
-  ['exposed', 'KEY_EXPOSED', (path: string) => `Keep it for yourself: chmod 600 ${path}`],
-  ['unreadable', 'KEY_UNREADABLE', (path: string) => `See: ssh-keygen -y -f ${path}`],
+  ['exposed', 'KEY_EXPOSED', (path: string) => `Keep it for yourself: chmod 600 ${readable(path)}`],
+  ['unreadable', 'KEY_UNREADABLE', (path: string) => `See: ssh-keygen -y -f ${readable(path)}`],
 ] as const
 
 function refuseFaulty(host: string, files: readonly KeyFile[]): void {
@@ -114,7 +116,7 @@ export function keyEncrypted(host: string, { path }: KeyFile): Problem {
     {
       host,
       retryable: false,
-      hint: `Give it to the agent first: ssh-add ${path}. On a terminal it is asked for.`,
+      hint: `Give it to the agent first: ssh-add ${readable(path)}. On a terminal it is asked for.`,
     },
   )
 }

@@ -2,6 +2,7 @@ import { access, readFile, stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import ssh2, { type ParsedKey } from 'ssh2'
+import { readable } from '../command/order.ts'
 import { keyType } from './known-hosts.ts'
 
 /** What an IdentityFile holds. */
@@ -80,7 +81,7 @@ async function unusable(path: string, text: Buffer, message: string): Promise<Ke
       ...half,
       fault: 'encrypted',
       locked: text,
-      note: `${path} has a passphrase, and no agent holds it (ssh-add ${path})`,
+      note: `${path} has a passphrase, and no agent holds it (ssh-add ${readable(path)})`,
     }
   }
   return { path, ...half, fault: 'unreadable', note: `${path} is not a private key: ${message}` }

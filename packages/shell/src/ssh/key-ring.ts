@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { type AskHidden, Problem } from '@deployfile/core'
 import type { ParsedKey } from 'ssh2'
+import { readable } from '../command/order.ts'
 import { type KeyFile, readKeyFile, unlockKey } from './key-file.ts'
 
 /** The key files of a run: each is read once, and asked for its passphrase once, however many hosts want it. */
@@ -44,7 +45,7 @@ export function createKeyRing(ask: AskHidden | undefined): KeyRing {
           {
             host,
             retryable: false,
-            hint: `Try it, or give the key to an agent first: ssh-add ${file.path}`,
+            hint: `Try it, or give the key to an agent first: ssh-add ${readable(file.path)}`,
           },
         )
       }

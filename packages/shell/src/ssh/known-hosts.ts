@@ -1,6 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { Problem } from '@deployfile/core'
+import { readable } from '../command/order.ts'
 
 /** A line of a known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
 export interface KnownKey {
@@ -32,7 +33,7 @@ export async function readKnownHosts(host: string, files: readonly string[]): Pr
         {
           host,
           retryable: false,
-          hint: `Host keys cannot be checked without it. See: ls -l ${file}`,
+          hint: `Host keys cannot be checked without it. See: ls -l ${readable(file)}`,
           cause,
         },
       )

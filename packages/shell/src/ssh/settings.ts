@@ -180,14 +180,23 @@ function agentSocket(value: string | undefined, expand: (path: string) => string
   return value.startsWith('$') && !value.startsWith('${') ? process.env[value.slice(1)] : expand(value)
 }
 
-/** `ssh -G` prints a list of paths without quotes: a path with spaces is recognised by being there. */
+/** The beginning of a whole path, which the rest of one with a space is not. */
+const BEGINS = /^(?:[/~%]|\$\{)/
+
+/**
+ * `ssh -G` prints a list of paths without quotes: a path with spaces is recognised by being there, or, where it is yet to be made, by what
+ * follows being no beginning of a path.
+ */
 export function splitPaths(text: string, exists: (path: string) => boolean = existsSync): string[] {
   const words = text.split(' ').filter((word) => word !== '' && word !== 'none')
+  const begins = (at: number): boolean => BEGINS.test(words[at] ?? '/')
   const paths: string[] = []
   for (let at = 0; at < words.length;) {
+    const to = (end: number): string => words.slice(at, end).join(' ')
     let end = words.length
-    while (end > at + 1 && !exists(words.slice(at, end).join(' '))) end--
-    paths.push(words.slice(at, end).join(' '))
+    while (end > at + 1 && !exists(to(end))) end--
+    if (begins(at) && !exists(to(end))) while (!begins(end)) end++
+    paths.push(to(end))
     at = end
   }
   return paths

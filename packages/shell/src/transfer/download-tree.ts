@@ -111,16 +111,20 @@ export async function treeLanding(from: string, host: string, to: string, tell: 
     async land() {
       try {
         await written
-        await unpacking.done
       } catch (cause) {
         throw isProblem(cause) ? cause : localFault(to, 'written', cause)
       }
-      const sha256 = hash.digest('hex')
-      if (held.toString() !== `ok ${sha256}\n`) {
+      // First: what tar makes of bytes that nobody sent is no news of this machine.
+      if (held.toString() !== `ok ${hash.digest('hex')}\n`) {
         throw refused('TRANSFER_BROKEN', `this machine: ${to} was not received whole from ${host}`, {
           host,
           path: to,
         })
+      }
+      try {
+        await unpacking.done
+      } catch (cause) {
+        throw localFault(to, 'written', cause)
       }
       tell(bytes, bytes)
       try {

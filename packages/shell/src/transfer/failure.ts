@@ -1,5 +1,6 @@
 import { Problem, type ProblemDetails } from '@deployfile/core'
 import { commandFailed } from '../command/failure.ts'
+import { readable } from '../command/order.ts'
 import type { Done } from '../command/perform.ts'
 
 /** As in "it cannot be read". */
@@ -165,16 +166,23 @@ function again(code: string | undefined): Pick<ProblemDetails, 'retryable'> {
   return code === undefined ? {} : { retryable: code === 'TRANSFER_BROKEN' }
 }
 
+/** As one would type it: `~/` keeps its meaning, and a leading dash is none of an option. */
+function typed(path: string): string {
+  if (path.startsWith('~/')) return `~/${readable(path.slice(2))}`
+  return readable(path.startsWith('-') ? `./${path}` : path)
+}
+
 function hint(code: string | undefined, path: string, host?: string): string | undefined {
   const there = host === undefined ? '' : ` on ${host}`
-  const folder = path.replace(/\/+[^/]*\/*$/, '') || (path.startsWith('/') ? '/' : '.')
+  const name = typed(path)
+  const folder = typed(path.replace(/\/+[^/]*\/*$/, '') || (path.startsWith('/') ? '/' : '.'))
   switch (code) {
     case 'NO_SPACE':
       return `Nothing was put in its place. Make room${there}: df -h ${folder}; df -i ${folder}`
     case 'PERMISSION_DENIED':
-      return `See who may${there}: ls -ld ${folder} ${path}; id`
+      return `See who may${there}: ls -ld ${folder} ${name}; id`
     case 'WRONG_KIND':
-      return `It was left as it is. Look${there}: ls -ld ${path}`
+      return `It was left as it is. Look${there}: ls -ld ${name}`
     case 'FILE_MISSING':
       return `Look what is there${there}: ls -la ${folder}`
     case 'TRANSFER_BROKEN':

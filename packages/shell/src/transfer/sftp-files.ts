@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, lstat, mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, posix, resolve } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { isProblem, Problem } from '@deployfile/core'
 import type { Stats } from 'ssh2'
+import { passable } from '../command/quote.ts'
 import type { SftpSession } from '../transport.ts'
 import { beside, fileMode, plainRemoval, READ_LIMIT } from './entry.ts'
 import { type Deed, localFault, refused, remoteFault } from './failure.ts'
 import type { Files, FilesParts } from './files.ts'
+import { localPath } from './local-path.ts'
 import { refuseTaken } from './part.ts'
 import { progress } from './progress.ts'
 import { isUnexplained, type Sftp, sftpFault, sftpRequests } from './sftp-requests.ts'
@@ -128,7 +130,7 @@ export function sftpFiles(parts: FilesParts, start: () => Promise<SftpSession>):
     rename: (from, to) =>
       session(from, 'renamed', (sftp, source) => sftp.rename(source, located(to, place.cwd))),
     async uploadFile(from, to, options) {
-      const local = resolve(root, from)
+      const local = localPath(root, from, to)
       const content = await contentOf(local)
       const tell = progress(emit, host, to)
       const send = (sftp: Sftp, temp: string) =>
@@ -137,7 +139,7 @@ export function sftpFiles(parts: FilesParts, start: () => Promise<SftpSession>):
       tell(content.size, content.size)
     },
     async downloadFile(from, to, options) {
-      const local = resolve(root, to)
+      const local = localPath(root, to, from)
       await refuseTaken(local)
       const tell = progress(emit, host, from)
       return session(from, 'read', async (sftp, source) => {
@@ -174,8 +176,7 @@ export function sftpFiles(parts: FilesParts, start: () => Promise<SftpSession>):
 /** Relative ones start at the home, as everywhere. */
 function located(path: string, cwd: string | undefined): string {
   if (path === '') throw new Problem('usage', 'PATH_EMPTY', 'a path is empty')
-  if (path.includes('\0'))
-    throw new Problem('usage', 'VALUE_UNQUOTABLE', `a path contains a NUL byte: ${JSON.stringify(path)}`)
+  passable(path, 'a path')
   const fromHome = (name: string): string =>
     name === '~' || name.startsWith('~/') ? `./${name.slice(2)}` : name
   const plain = path.replace(/(.)\/+$/, '$1')

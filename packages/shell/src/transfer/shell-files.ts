@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { isProblem, Problem } from '@deployfile/core'
 import { type Order, readable } from '../command/order.ts'
 import type { Done } from '../command/perform.ts'
@@ -19,6 +18,7 @@ import { quotePath } from '../command/quote.ts'
 import { type Deed, fileFailed, localFault, refused } from './failure.ts'
 import type { Files, FilesParts } from './files.ts'
 import { createLeftBehind } from './left-behind.ts'
+import { localPath } from './local-path.ts'
 import { progress } from './progress.ts'
 import type { Tree, TreePlace } from './upload-tree.ts'
 import { contentOf, contentOfText, type FileUpload, fileUpload, metered } from './upload-file.ts'
@@ -72,7 +72,7 @@ export function shellFiles(parts: FilesParts): Files {
   return {
     async readFile(path) {
       const done = await succeed(readOrder(path), path, 'read')
-      if (done.truncated || Buffer.byteLength(done.stdout) > READ_LIMIT) {
+      if (!done.whole || Buffer.byteLength(done.stdout) > READ_LIMIT) {
         throw new Problem('task', 'OUTPUT_TOO_LONG', `${host}: ${path} is larger than 16 MiB`, {
           host,
           path,
@@ -105,7 +105,7 @@ export function shellFiles(parts: FilesParts): Files {
       await succeed(renameOrder(from, to), from, 'renamed')
     },
     async uploadFile(from, to, options) {
-      const local = resolve(root, from)
+      const local = localPath(root, from, to)
       const content = await contentOf(local)
       const text = `upload ${readable(from)} ${readable(to)}`
       const input = metered(local, content.size, progress(emit, host, to))
@@ -114,7 +114,7 @@ export function shellFiles(parts: FilesParts): Files {
     async uploadDir(from, to, options) {
       // With node-tar behind it, which most runs do without.
       const { treeOf, treePlace } = await import('./upload-tree.ts')
-      const tree = await treeOf(resolve(root, from), options?.exclude ?? [])
+      const tree = await treeOf(localPath(root, from, to), options?.exclude ?? [])
       const over = treePlace(to, tree.mode)
       try {
         if (!(await alike(tree, over, options?.like))) await whole(tree, over)
@@ -129,7 +129,7 @@ export function shellFiles(parts: FilesParts): Files {
       const download = await fileDownload(
         host,
         from,
-        resolve(root, to),
+        localPath(root, to, from),
         { mode: options?.mode ?? 0o644, resume },
         progress(emit, host, from),
       )
@@ -137,7 +137,7 @@ export function shellFiles(parts: FilesParts): Files {
     },
     async downloadDir(from, to) {
       const { sendTreeOrder, treeLanding } = await import('./download-tree.ts')
-      const place = await treeLanding(from, host, resolve(root, to), progress(emit, host, from))
+      const place = await treeLanding(from, host, localPath(root, to, from), progress(emit, host, from))
       try {
         await succeed(sendTreeOrder(from, place.into), from, 'read')
         return await place.land()

@@ -1,6 +1,5 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { secret } from '@deployfile/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Open, problemOf } from './opened.ts'
@@ -47,48 +46,6 @@ export function commandArguments(open: Open): void {
       }),
       { numRuns: 12 },
     )
-  })
-
-  test('what no program can be given is refused before anything runs', async () => {
-    const { shell, events } = open()
-    const half = 'a\ud800b'
-    const refused: readonly (() => Promise<unknown>)[] = [
-      () => shell.sh`echo ${'a\0b'}`,
-      () => shell.run('echo', ['a\0b']),
-      () => shell.run('ec\0ho'),
-      () => shell.script('echo', ['a\0b']),
-      () => shell.script('echo a\0b'),
-      () => shell.sh`echo ${half}`,
-      () => shell.run('echo', [half]),
-    ]
-    for (const call of refused)
-      expect(await problemOf(Promise.resolve().then(call))).toMatchObject({
-        code: 'VALUE_UNQUOTABLE',
-        kind: 'usage',
-      })
-    for (const options of [{ cwd: 'a\0b' }, { env: { A: 'a\0b' } }]) {
-      const problem = await problemOf(Promise.resolve().then(() => shell.with(options).sh`true`))
-      expect(problem.code).toBe('VALUE_UNQUOTABLE')
-    }
-    expect(events).toEqual([])
-  })
-
-  test('a secret is no part of a command, and the message says what to do instead', async () => {
-    const { shell, events } = open()
-    const password = secret.env('NEVER_READ')
-    const problem = await problemOf(shell.sh`psql -c ${password as unknown as string}`)
-    expect(problem).toMatchObject({ code: 'SECRET_IN_COMMAND', kind: 'usage' })
-    expect(problem.message).toBe(
-      "the command `psql -c…` has the secret 'env NEVER_READ' in its text, where every user of the machine could read it",
-    )
-    expect(problem.details.hint).toContain('.with({ secrets: { PGPASSWORD: … } })')
-    for (const call of [
-      () => shell.run('psql', [password as unknown as string]),
-      () => shell.script('psql', [password as unknown as string]),
-      () => shell.with({ env: { PGPASSWORD: password as unknown as string } }).sh`psql`,
-    ])
-      expect((await problemOf(Promise.resolve().then(call))).code).toBe('SECRET_IN_COMMAND')
-    expect(events).toEqual([])
   })
 
   test('what is too long for one argument travels on standard input, also beside an input', async () => {

@@ -39,6 +39,17 @@ export function commands(open: Open): void {
     expect(problem.message).toContain('was killed by SIGTERM')
   })
 
+  test('a death further inside, and a number that is too large, are told as sh tells them', async () => {
+    const { shell } = open()
+    // Not the last one of its line: sh would put itself in its place.
+    const inside = await problemOf(shell.sh`sh -c 'kill -TERM $$'; exit $?`)
+    expect(inside.details.command).toMatchObject({ exitCode: 143, signal: null })
+    expect((await problemOf(shell.sh`exit 300`)).details.command).toMatchObject({
+      exitCode: 44,
+      signal: null,
+    })
+  })
+
   test('a program that is missing is named, with a hint about PATH', async () => {
     const { shell } = open()
     const problem = await problemOf(shell.run('no-such-program', ['x']))

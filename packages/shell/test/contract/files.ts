@@ -60,28 +60,6 @@ export function files(open: Open): void {
     expect(statSync(join(folder, 'm/p')).mode & 0o7777).toBe(0o755)
   })
 
-  test.each([
-    '',
-    '/',
-    '//',
-    '.',
-    './',
-    '..',
-    '~',
-    '~/',
-    '~/.',
-    '~/..',
-    '~/a/..',
-    '../x',
-    'a/../..',
-    'a/..',
-    '/etc/..',
-  ])('refuses to remove %j', async (path) => {
-    const { shell, events } = open()
-    expect(await problemOf(shell.remove(path))).toMatchObject({ code: 'REMOVE_REFUSED', kind: 'usage' })
-    expect(events).toEqual([])
-  })
-
   test('refuses to remove the home and what it is in, by whatever name', async () => {
     const { shell, folder } = open()
     mkdirSync(join(folder, 'home/me'), { recursive: true })

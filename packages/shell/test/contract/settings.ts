@@ -93,15 +93,6 @@ export function settings(open: Open): void {
     expect(() => shell.with({ secrets: plain })).toThrow('secrets.TOKEN is not a secret')
   })
 
-  test('bad options are refused where they are given', () => {
-    const { shell } = open()
-    expect(() => shell.with({ user: '-u root' })).toThrow('is no name of a user')
-    expect(() => shell.with({ timeout: '5 minutes' as '5m' })).toThrow(/timeout is "5 minutes"/)
-    expect(() => shell.with({ idle: -1 })).toThrow(/idle is -1/)
-    expect(() => shell.with({ pty: true, input: 'x' })).toThrow('takes no input')
-    expect(() => shell.with({ env: { A: 1 as unknown as string } })).toThrow('env.A is a number, not text')
-  })
-
   test('a terminal by choice: it is one, both streams are one, and lines end as lines', async () => {
     const { shell, events } = open()
     const terminal = shell.with({ pty: true })

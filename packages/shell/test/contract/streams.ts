@@ -91,6 +91,49 @@ export function streams(open: Open): void {
     expect(taken).toBe(6 * MEGABYTE)
   })
 
+  test('while one command waits for whoever reads it, others of the host go on', async () => {
+    const { shell } = open()
+    let go = (): void => undefined
+    const opened = new Promise<void>((resolve) => (go = resolve))
+    let reached = (): void => undefined
+    const stuck = new Promise<void>((resolve) => (reached = resolve))
+    let taken = 0
+    const reader = new Writable({
+      highWaterMark: 1,
+      write(chunk: Buffer, _encoding, done) {
+        taken += chunk.length
+        reached()
+        void opened.then(() => done())
+      },
+    })
+    let ended = false
+    const waits = shell
+      .with({ output: reader })
+      .run('head', ['-c', String(12 * MEGABYTE), '/dev/zero'])
+      .finally(() => (ended = true))
+    await stuck
+    for (let at = 0; at < 5; at++) expect(await shell.capture`echo ${at}`).toBe(String(at))
+    expect(ended).toBe(false)
+    go()
+    await waits
+    expect(taken).toBe(12 * MEGABYTE)
+  })
+
+  test('errors that fill every buffer hold nothing up, whoever wants them', async () => {
+    const { shell } = open()
+    const flood = 'head -c 6000000 /dev/zero >&2'
+    expect(await shell.capture`head -c 6000000 /dev/zero >&2; echo answer`).toBe('answer')
+    expect(await shell.test`head -c 6000000 /dev/zero >&2`).toBe(true)
+    const output = new PassThrough()
+    const read = textOf(output)
+    const done = await shell.with({ output }).script(`${flood}; echo answer`)
+    expect(await read).toBe('answer\n')
+    expect(done.truncated).toBe(true)
+    expect((await problemOf(shell.sh`head -c 6000000 /dev/zero >&2; exit 5`)).details.command?.exitCode).toBe(
+      5,
+    )
+  })
+
   test('what cannot be written ends the command; a failed one spoils its output', async () => {
     const { shell } = open()
     const full = new Writable({ write: (_chunk, _encoding, done) => done(new Error('no space left')) })

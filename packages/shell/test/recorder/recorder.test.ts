@@ -1,7 +1,7 @@
-import type { Host } from '@deployfile/core'
+import type { CommandEvent, Host } from '@deployfile/core'
 import { createRecorder } from '@deployfile/shell'
-import { expect, test } from 'vitest'
-import { problemOf } from '../contract.ts'
+import { describe, expect, test } from 'vitest'
+import { problemOf, refusals } from '../contract.ts'
 
 const web1: Host = {
   name: 'web1',
@@ -102,8 +102,16 @@ test('a question that nobody answered is an error that says what to add', async 
   await problemOf(recorder.local(scope).test`true`)
 })
 
-test('refuses what a real shell would refuse', async () => {
-  const shell = createRecorder().remote(web1, scope)
-  expect((await problemOf(shell.remove('/'))).code).toBe('REMOVE_REFUSED')
-  expect((await problemOf(shell.sh`echo "${'x'}"`)).code).toBe('COMMAND_TEMPLATE')
+describe('refuses what a real shell would refuse', () => {
+  refusals(() => {
+    const recorder = createRecorder()
+    const events: CommandEvent[] = []
+    const emit = (event: CommandEvent): void => void events.push(event)
+    return { shell: recorder.remote(web1, { ...scope, emit }), folder: '/', root: '/', events }
+  })
+
+  test('a value between quotes', async () => {
+    const shell = createRecorder().remote(web1, scope)
+    expect((await problemOf(shell.sh`echo "${'x'}"`)).code).toBe('COMMAND_TEMPLATE')
+  })
 })

@@ -130,3 +130,13 @@ test('a path with spaces is recognised by being there', () => {
   expect(splitPaths('/a /my keys/known /b', there)).toEqual(['/a', '/my keys/known', '/b'])
   expect(splitPaths('none', there)).toEqual([])
 })
+
+test('one that is not there yet ends where the next one begins', () => {
+  const nowhere = (): boolean => false
+  expect(splitPaths('/a b/known ~/c d e/known %d/f', nowhere)).toEqual([
+    '/a b/known',
+    '~/c d e/known',
+    '%d/f',
+  ])
+  expect(splitPaths('one two', nowhere)).toEqual(['one', 'two'])
+})

@@ -8,6 +8,7 @@ function done(exitCode: number | null, ...tail: readonly string[]): Done {
     stdout: '',
     stderr: tail.join('\n'),
     truncated: false,
+    whole: true,
     durationMs: 1,
     facts: { host: 'web1', text: 'cat > /srv/a', tail },
   }
