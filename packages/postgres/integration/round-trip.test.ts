@@ -73,8 +73,8 @@ describe.runIf(servicesFound('postgres'))('a backup and its restore', () => {
       ALTER DATABASE app_staging SET search_path TO "$user", public, "odd, name";
       ALTER DATABASE app_staging SET work_mem TO '7MB'; ALTER DATABASE app_staging SET my.setting TO 'it''s \\ here';
       ALTER ROLE reader IN DATABASE app_staging SET statement_timeout TO '5s';
-      COMMENT ON DATABASE app_staging IS 'ours, isn''t it'; CREATE TABLE gone ();`)
-    const facts = `SELECT pg_get_userbyid(datdba), datconnlimit, datacl, datcollate, datctype, encoding, datallowconn,
+      COMMENT ON DATABASE app_staging IS 'ours, isn''t it'; ALTER DATABASE app_staging IS_TEMPLATE true; CREATE TABLE gone ();`)
+    const facts = `SELECT pg_get_userbyid(datdba), datconnlimit, datacl, datcollate, datctype, encoding, datallowconn, datistemplate,
       shobj_description(oid, 'pg_database'), (SELECT array_agg(x ORDER BY x) FROM pg_db_role_setting s, unnest(setconfig) x
       WHERE s.setdatabase = d.oid) FROM pg_database d WHERE datname = 'app_staging'`
     const before = await server.psql(facts)
@@ -86,6 +86,8 @@ describe.runIf(servicesFound('postgres'))('a backup and its restore', () => {
     })
     expect(await server.psql(facts)).toBe(before)
     expect(before).toContain('17|{')
+    expect(site.logs.join('\n')).not.toContain('warning')
+    expect(await server.psql("SELECT datname FROM pg_database WHERE datname ~ '^app_staging_'")).toBe('')
     // Owned by the one who will use it, not by the one who restored it.
     expect(
       await server.psql("SELECT tableowner FROM pg_tables WHERE tablename = 'books'", 'app_staging'),

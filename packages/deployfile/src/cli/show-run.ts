@@ -23,6 +23,7 @@ import { exitCode, signalCode } from './exit-code.ts'
 import type { CommandLine } from './command-line.ts'
 import { commandsFor, nextCommands } from './next-commands.ts'
 import { redacted } from './redacted-output.ts'
+import { shownPlan } from './shown-plan.ts'
 import { listen, type StopSignal } from './signals.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -37,10 +38,11 @@ export interface ShowRun {
 export async function showRun({ work, line, answers, terminal }: ShowRun): Promise<number> {
   const { plan, run } = work
   const { env, stdout, stderr } = terminal
+  const shownAs = shownPlan(plan, work.catalog, line.verbose)
   const style = createStyle(wantsColor(stdout, env))
   const goingOn = goingOnOf(work)
   const renderer = await chooseRenderer(line, env, {
-    plan,
+    plan: shownAs,
     run,
     output: redacted(stdout),
     style,
@@ -50,7 +52,7 @@ export async function showRun({ work, line, answers, terminal }: ShowRun): Promi
   const shown = await show(work, { renderer, answers, terminal, line })
   const { outcome, signal, undoLogs, warnings } = shown
   if (!line.json && !line.quiet) {
-    const lines = summaryLines(plan, shown.rows, shown.durationMs, style)
+    const lines = summaryLines(shownAs, shown.rows, shown.durationMs, style)
     if (lines.length > 0) redacted(stdout).write(`${lines.join('\n')}\n`)
   }
 
@@ -118,7 +120,7 @@ async function show(work: Work, { renderer, answers, terminal, line }: Screen): 
   setMaxListeners(0, stopping.signal)
   const undoLogs = new Map<string, string[]>()
   const warnings: Failure[] = []
-  const rows = endedRows(work.plan)
+  const rows = endedRows(shownPlan(work.plan, work.catalog, line.verbose))
   let durationMs = 0
   const undo = undoMode(line.undo, answers)
   const screen = takeScreen(renderer, answers, terminal)

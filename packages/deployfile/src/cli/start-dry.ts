@@ -8,6 +8,7 @@ import { chooseRenderer } from './choose-renderer.ts'
 import { exitCode, signalCode } from './exit-code.ts'
 import type { CommandLine } from './command-line.ts'
 import { redacted } from './redacted-output.ts'
+import { shownPlan } from './shown-plan.ts'
 import { listen, type StopSignal } from './signals.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -29,7 +30,9 @@ export async function startDryRun({ catalog, plan, line, root, terminal }: Start
   const run = { ...(await runInfo(root, env)), dryRun: true }
   const style = createStyle(wantsColor(stdout, env))
   const output = redacted(stdout)
-  const renderer = await chooseRenderer(line, env, { plan, run, output, style, verbose: line.verbose })
+  const renderer = await chooseRenderer(line, env, {
+    ...{ plan: shownPlan(plan, catalog, line.verbose), run, output, style, verbose: line.verbose },
+  })
   const stopping = new AbortController()
   setMaxListeners(0, stopping.signal)
   let signal: StopSignal | undefined

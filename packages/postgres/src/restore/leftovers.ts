@@ -14,7 +14,8 @@ export async function dropDatabase(server: Server, name: string): Promise<void> 
   const quoted = identifier(name)
   await execute(
     server,
-    `ALTER DATABASE ${quoted} WITH ALLOW_CONNECTIONS false;\n${endSessions(name)}\nDROP DATABASE IF EXISTS ${quoted};`,
+    // A template can be dropped by nobody as long as it is one.
+    `ALTER DATABASE ${quoted} WITH ALLOW_CONNECTIONS false IS_TEMPLATE false;\n${endSessions(name)}\nDROP DATABASE IF EXISTS ${quoted};`,
   )
 }
 
@@ -58,7 +59,7 @@ export async function temporaryDatabases(
 ): Promise<readonly string[]> {
   const rows = await query<{ name: string }>(
     server,
-    "SELECT json_build_object('name', datname) FROM pg_catalog.pg_database WHERE NOT datistemplate",
+    "SELECT json_build_object('name', datname) FROM pg_catalog.pg_database",
   )
   return rows
     .map(({ name }) => name)

@@ -26,7 +26,10 @@ export async function keepOld(
     }
     // Also one that a killed restore put aside and had no time to open.
     for (const name of kept)
-      await execute(server, `ALTER DATABASE ${identifier(name)} WITH ALLOW_CONNECTIONS true;`)
+      await execute(
+        server,
+        `ALTER DATABASE ${identifier(name)} WITH ALLOW_CONNECTIONS true IS_TEMPLATE false;`,
+      )
     site.log(`what was live before stays as ${old}; the next restore drops it when it is one too many`)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)

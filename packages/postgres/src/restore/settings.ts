@@ -47,7 +47,8 @@ export function copyStatements(name: string, live: LiveDatabase): string[] {
     statements.push(`ALTER ${scope} SET ${settingName(setting)} TO ${settingValue(setting, value)};`)
   }
   if (live.comment !== null) statements.push(`COMMENT ON DATABASE ${target} IS ${literal(live.comment)};`)
-  statements.push(`ALTER DATABASE ${target} WITH CONNECTION LIMIT ${live.connectionLimit};`)
+  const template = live.row.datistemplate === true ? ' IS_TEMPLATE true' : ''
+  statements.push(`ALTER DATABASE ${target} WITH CONNECTION LIMIT ${live.connectionLimit}${template};`)
   return statements
 }
 

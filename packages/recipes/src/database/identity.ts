@@ -45,7 +45,9 @@ export function identityTask(settings: Settings, stage: string) {
         return { stage, database, identity, facts: await readSource(server) }
       } catch (error) {
         if (context.signal.aborted || !isProblem(error)) throw error
-        context.log(`${stage} could not be asked who it is: ${error.message}`)
+        // The rest of it, a hint of the server's among it, is said where it matters.
+        const [why = ''] = error.message.split('\n')
+        context.log(`${stage} could not be asked who it is: ${why}`)
         const { stack: _, ...unreachable } = toRecord(error)
         return { stage, database, identity: null, unreachable }
       }
