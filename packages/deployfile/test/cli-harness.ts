@@ -45,7 +45,8 @@ export class Cli {
   #args: readonly string[] = []
   #env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: this.root, TERM: 'xterm', GITHUB_ACTOR: 'jan' }
   #answer: string | undefined
-  #terminal = false
+  /** Of the terminal; undefined where there is none. */
+  #columns: number | undefined
   #stdout = ''
   #stderr = ''
   #ended: Promise<Ended> | undefined
@@ -106,8 +107,8 @@ export class Cli {
     return this
   }
 
-  terminal(): this {
-    this.#terminal = true
+  terminal(columns = 80): this {
+    this.#columns = columns
     return this
   }
 
@@ -131,7 +132,7 @@ export class Cli {
       env: this.#env,
       stdout: {
         write: (text: string) => (this.#stdout += text),
-        ...(this.#terminal && { isTTY: true, columns: 80, rows: 24 }),
+        ...(this.#columns !== undefined && { isTTY: true, columns: this.#columns, rows: 24 }),
       },
       stderr: { write: (text: string) => (this.#stderr += text) },
       signals: this.signals,

@@ -2,7 +2,7 @@ import type { Plan, PlanNode } from '@deployfile/core'
 import { count } from '../render/duration.ts'
 import { labelOf, placesOf } from '../render/node-label.ts'
 import type { Style } from '../render/style.ts'
-import { wrapped } from '../render/width.ts'
+import { cut, wrapped } from '../render/width.ts'
 import { waitsOf, waitText } from './plan-waits.ts'
 
 /** Task × host: in each cell the wave in which it runs; beside it what it waits for, and why it is in the plan. */
@@ -10,12 +10,15 @@ interface PlanRow {
   readonly label: string
   readonly nodes: readonly PlanNode[]
   readonly after: string
+  /** `after` says why. */
+  readonly skipped: boolean
   readonly why: string
 }
 
 // In brackets, because a host may be called anything else.
 const HERE = '(here)'
 const LEGEND = 'A number is the wave in which it runs there: what has the same may run at the same time.'
+const BELOW = ' '.repeat(4)
 
 /** More columns of hosts than these say less than their number. */
 const MOST_HOSTS = 8
@@ -32,13 +35,15 @@ export function planLines(plan: Plan, style: Style, columns?: number): string[] 
   const title = `${plan.stage}: ${plan.requested.join(' ')}`
   const facts = `${count(nodes.length, 'step')} ${where} in ${count(last, 'wave')}; nothing was run`
   const hasHere = nodes.some((node) => node.host === undefined)
-  const places = hosts.length > MOST_HOSTS ? undefined : [...(hasHere ? [HERE] : []), ...hosts]
-  const cells = rows.map((row) => [row.label, ...cellsOf(row, places, waves), row.after, row.why])
-  const heads = ['task', ...(places ?? ['where', 'wave']), 'waits for', 'because']
-  const table = tableLines([heads, ...cells], columns)
-  const [head = '', ...lines] = table
+  const places = [...(hasHere ? [HERE] : []), ...hosts]
+  const [head = '', ...lines] = layOut(rows, hosts.length > MOST_HOSTS ? undefined : places, waves, columns)
   return [
-    `${style.bold(title)}  ${facts}`,
+    ...(columns === undefined || title.length + 2 + facts.length <= columns
+      ? [`${style.bold(title)}  ${facts}`]
+      : [
+          ...wrapped(title, columns, '', '  ').map((line) => style.bold(line)),
+          ...wrapped(facts, columns, '  '),
+        ]),
     '',
     style.dim(head),
     ...lines,
@@ -47,6 +52,38 @@ export function planLines(plan: Plan, style: Style, columns?: number): string[] 
     ...plan.notes.map(
       (note) => `${style.yellow('note:')} ${wrapped(note, columns, ' '.repeat(6)).join('\n').trimStart()}`,
     ),
+  ]
+}
+
+/** One table where the screen is wide enough; else what a task waits for, and why it is there, stand below its line. */
+function layOut(
+  rows: readonly PlanRow[],
+  places: readonly string[] | undefined,
+  waves: ReadonlyMap<string, number>,
+  columns = Number.POSITIVE_INFINITY,
+): readonly string[] {
+  const heads = ['task', ...(places ?? ['where', 'wave'])]
+  const cells = rows.map((row) => [row.label, ...cellsOf(row, places, waves)])
+  const beside = [
+    [...heads, 'waits for', 'because'],
+    ...cells.map((line, index) => [...line, rows[index]?.after ?? '', rows[index]?.why ?? '']),
+  ]
+  if (widthOf(beside) <= columns) return tableLines(beside)
+  if (places && widthOf([heads, ...cells]) > columns) return layOut(rows, undefined, waves, columns)
+  const [head = '', ...lines] = tableLines([heads, ...cells])
+  const below = ({ after, why, skipped }: PlanRow): readonly string[] => {
+    const words = [
+      ...(after === '' ? [] : [skipped ? after : `waits for ${after}`]),
+      ...(why === '' ? [] : [/^(before|after) /.test(why) ? `runs ${why}` : why]),
+    ]
+    return words.length === 0 ? [] : wrapped(words.join('; '), columns, BELOW)
+  }
+  return [
+    cut(head, columns),
+    ...lines.flatMap((line, index) => {
+      const row = rows[index]
+      return [cut(line, columns), ...(row ? below(row) : [])]
+    }),
   ]
 }
 
@@ -81,6 +118,7 @@ function rowsOf(
       label,
       nodes: group,
       after: skips.size > 0 ? `skipped: ${[...skips].join('; ')}` : after,
+      skipped: skips.size > 0,
       why: inFew([...new Set(group.flatMap(({ id }) => reasons.get(id) ?? []))]),
     }
   })
@@ -150,13 +188,23 @@ function waveText(wave = 0): string {
   return wave === 0 ? 'start' : String(wave)
 }
 
-function tableLines(rows: readonly (readonly string[])[], columns: number | undefined): string[] {
-  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => (row[index] ?? '').length)))
-  return rows.map((row) => {
-    const line = row
+type Table = readonly (readonly string[])[]
+
+function widthsOf(rows: Table): readonly number[] {
+  return (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => (row[index] ?? '').length)))
+}
+
+function widthOf(rows: Table): number {
+  const widths = widthsOf(rows)
+  return widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1))
+}
+
+function tableLines(rows: Table): readonly string[] {
+  const widths = widthsOf(rows)
+  return rows.map((row) =>
+    row
       .map((cell, index) => cell.padEnd(widths[index] ?? 0))
       .join('  ')
-      .trimEnd()
-    return columns === undefined || line.length <= columns ? line : `${line.slice(0, columns - 1)}…`
-  })
+      .trimEnd(),
+  )
 }

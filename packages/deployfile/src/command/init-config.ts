@@ -19,7 +19,7 @@ export interface Answers {
 
 /** A deploy.config.ts that compiles, loads and plans as it is. */
 export function configText(answers: Answers): string {
-  const { application, repository, branch = 'main', database, rails, passenger } = answers
+  const { application, repository, branch, database, rails, passenger } = answers
   const names = [...(passenger ? ['deploy', 'passenger'] : ['deploy']), ...(database ? ['postgres'] : [])]
   const folder = answers.deploy_to ?? `/var/www/${application}`
   const migrate = rails ? 'bundle exec rake db:migrate' : undefined
@@ -31,7 +31,7 @@ export function configText(answers: Answers): string {
     'const app = deploy({',
     `  application: ${quoted(application)},`,
     `  repository: ${quoted(known)},${repository === undefined ? ' // your repository' : ''}`,
-    `  branch: ${quoted(branch)},`,
+    `  branch: ${quoted(branch ?? 'main')},${branch === undefined ? ' // your branch' : ''}`,
     `  deployTo: ${quoted(folder)},`,
     ...listLine('linkedFiles', answers.linkedFiles),
     ...listLine('linkedDirs', answers.linkedDirs),

@@ -51,6 +51,46 @@ A number is the wave in which it runs there: what has the same may run at the sa
 `)
   })
 
+  it('on a screen that is too narrow for the table tells below each task what it waits for, and why', async () => {
+    const narrow = config().terminal(60).env({ NO_COLOR: '1' }).args('production', 'publish', '--plan')
+    expect((await narrow.run()).stdout).toBe(`production: publish
+  8 steps on 2 hosts in 5 waves; nothing was run
+
+task     (here)  web1  web2
+build    1       ·     ·
+    release needs it
+release  ·       2     2
+    waits for build; migrate needs it, and 1 more reason
+migrate  ·       ·     3
+    waits for release on all 2 hosts; publish needs it
+warm     ·       4     4
+    waits for migrate; runs before publish
+publish  ·       5     5
+    waits for warm; asked for
+
+A number is the wave in which it runs there: what has the
+same may run at the same time.
+`)
+  })
+
+  it('on one that is too narrow for its hosts says how many there are', async () => {
+    const hosts = ['a', 'b', 'c', 'd'].map((name) => `'${name}.shop.example.com': { roles: ['web'] }`)
+    const wide = cli().config(`
+const build = task('build', { run: () => 1 })
+const release = task('release', { on: 'web', needs: { build }, run: () => 1 })
+export default defineConfig({ stages: { dev: { hosts: { ${hosts.join(', ')} } } }, defaultStage: 'dev', tasks: [release] })`)
+    const { stdout } = await wide.terminal().env({ NO_COLOR: '1' }).args('release', '--plan').run()
+    expect(stdout).toBe(`dev: release  5 steps on 4 hosts in 2 waves; nothing was run
+
+task     where    wave  waits for  because
+build    (here)   1                release needs it
+release  4 hosts  2     build      asked for
+
+A number is the wave in which it runs there: what has the same may run at the
+same time.
+`)
+  })
+
   it('is the plan itself with --json', async () => {
     const { stdout } = await config().args('publish', '--plan', '--json').run()
     expect(JSON.parse(stdout)).toMatchObject({

@@ -22,7 +22,7 @@ import { deploy } from 'deployfile/recipes'
 const app = deploy({
   application: 'shop',
   repository: 'git@example.com:shop.git',
-  branch: 'main',
+  branch: 'main', // your branch
   deployTo: '/var/www/shop',
 })
 
@@ -80,6 +80,17 @@ set :keep_releases, 3
       expect(text).toContain(line)
     }
     expect((await one.next('-T').run()).code).toBe(0)
+  })
+
+  it('says of each guess that it is one, and of what is known nothing', () => {
+    const guesses = (text: string): readonly string[] => text.match(/^.*\/\/ your .*$/gm) ?? []
+    expect(guesses(configText({ application: 'shop' }))).toEqual([
+      "  repository: 'git@git.example.com:shop.git', // your repository",
+      "  branch: 'main', // your branch",
+      "        'production.example.com': { roles: ['app', 'web', 'db'], user: 'deploy' }, // your host",
+    ])
+    const known = { repository: 'git@example.com:shop.git', branch: 'main', host: 'web1' }
+    expect(guesses(configText({ application: 'shop', ...known }))).toEqual([])
   })
 
   it('--json writes nothing', async () => {
