@@ -180,7 +180,8 @@ function cellsOf(
   const [first, last] = [Math.min(...all), Math.max(...all)]
   const where =
     hosts.length === 0 ? HERE : hosts.length === 1 ? (hosts[0] ?? '') : count(hosts.length, 'host')
-  return [where, first === last ? waveText(first) : `${waveText(first)}-${waveText(last)}`]
+  const wave = first === last ? waveText(first) : `${waveText(first)}-${waveText(last)}`
+  return [where, nodes.every(({ skip }) => skip !== undefined) ? '-' : wave]
 }
 
 /** What nothing comes before, and takes no time itself, is at the start. */

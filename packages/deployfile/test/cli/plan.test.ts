@@ -77,14 +77,16 @@ same may run at the same time.
     const hosts = ['a', 'b', 'c', 'd'].map((name) => `'${name}.shop.example.com': { roles: ['web'] }`)
     const wide = cli().config(`
 const build = task('build', { run: () => 1 })
-const release = task('release', { on: 'web', needs: { build }, run: () => 1 })
+const warm = task('warm', { on: 'web', when: () => 'later', run: () => 1 })
+const release = task('release', { on: 'web', needs: { build, warm }, run: () => 1 })
 export default defineConfig({ stages: { dev: { hosts: { ${hosts.join(', ')} } } }, defaultStage: 'dev', tasks: [release] })`)
     const { stdout } = await wide.terminal().env({ NO_COLOR: '1' }).args('release', '--plan').run()
-    expect(stdout).toBe(`dev: release  5 steps on 4 hosts in 2 waves; nothing was run
+    expect(stdout).toBe(`dev: release  9 steps on 4 hosts in 2 waves; nothing was run
 
-task     where    wave  waits for  because
-build    (here)   1                release needs it
-release  4 hosts  2     build      asked for
+task     where    wave  waits for       because
+build    (here)   1                     release needs it
+warm     4 hosts  -     skipped: later  release needs it
+release  4 hosts  2     build, warm     asked for
 
 A number is the wave in which it runs there: what has the same may run at the
 same time.
