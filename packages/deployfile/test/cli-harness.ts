@@ -13,7 +13,7 @@ import '../src/config/import-by-jiti.ts'
 import '../src/config/own-zod.ts'
 import '../src/index.ts'
 import '../src/recipes.ts'
-import type { Terminal } from '../src/cli/terminal.ts'
+import type { AskText, Terminal } from '../src/cli/terminal.ts'
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url))
 const CHILD = fileURLToPath(new URL('./cli-child.mjs', import.meta.url))
@@ -45,6 +45,7 @@ export class Cli {
   #args: readonly string[] = []
   #env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: this.root, TERM: 'xterm', GITHUB_ACTOR: 'jan' }
   #answer: string | undefined
+  #typed: string[] | undefined
   /** Of the terminal; undefined where there is none. */
   #columns: number | undefined
   #stdout = ''
@@ -107,6 +108,12 @@ export class Cli {
     return this
   }
 
+  /** What is typed where a line of text is asked for, one after the other; an empty one takes what is there. */
+  types(...lines: readonly string[]): this {
+    this.#typed = [...lines]
+    return this
+  }
+
   terminal(columns = 80): this {
     this.#columns = columns
     return this
@@ -137,12 +144,24 @@ export class Cli {
       stderr: { write: (text: string) => (this.#stderr += text) },
       signals: this.signals,
       prompt: this.#answer === undefined ? undefined : () => Promise.resolve(this.#answer),
+      ...(this.#typed && { askText: (...question) => Promise.resolve(this.#asked(...question)) }),
       leave: (code) => {
         throw new Error(`left with ${String(code)}`)
       },
     }
     const code = await main(this.#args, terminal)
     return { code, stdout: neutral(this.#stdout, root), stderr: neutral(this.#stderr, root), root }
+  }
+
+  #asked(...[message, preset, faultOf]: Parameters<AskText>): string | undefined {
+    this.#stdout += `? ${message}${preset === undefined ? '' : ` [${preset}]`}\n`
+    for (let line = this.#typed?.shift(); line !== undefined; line = this.#typed?.shift()) {
+      const typed = line === '' ? (preset ?? '') : line
+      const fault = faultOf(typed)
+      this.#stdout += fault === undefined ? `> ${typed}\n` : `> ${typed}\n! ${fault}\n`
+      if (fault === undefined) return typed
+    }
+    return undefined
   }
 
   /** The same as a process of its own, for signals and pipes; `before`: what a shell does first, such as to set a limit. */

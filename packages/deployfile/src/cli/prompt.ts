@@ -1,4 +1,5 @@
 import type { AskHidden, Question } from '@deployfile/core'
+import type { AskText } from './terminal.ts'
 
 /** Asks on the terminal by typing, once. Undefined after Escape or Ctrl-C. */
 export async function promptOnTerminal({ message, answer }: Question): Promise<string | undefined> {
@@ -20,12 +21,13 @@ export async function promptHiddenOnTerminal({
   return isCancel(typed) || typeof typed !== 'string' ? undefined : typed
 }
 
-/** Asks for a line of text, with a default that can be edited. Undefined after Escape or Ctrl-C. */
-export async function askOnTerminal(
-  message: string,
-  preset: string | undefined,
-): Promise<string | undefined> {
+/** Asks for a line of text, with a default that can be edited, until nothing is wrong with it. Undefined after Escape or Ctrl-C. */
+export const askOnTerminal: AskText = async (message, preset, faultOf) => {
   const { isCancel, text } = await import('@clack/prompts')
-  const typed: unknown = await text({ message, ...(preset !== undefined && { initialValue: preset }) })
+  const typed: unknown = await text({
+    message,
+    validate: (value = '') => faultOf(value),
+    ...(preset !== undefined && { initialValue: preset }),
+  })
   return isCancel(typed) ? undefined : typeof typed === 'string' ? typed : ''
 }

@@ -13,8 +13,7 @@ export interface Terminal {
   /** Undefined where nobody can be asked. */
   readonly prompt: Prompt | undefined
   /** For `init`: a line of text with what is found as its default; undefined after Escape. Absent where nobody can be asked. */
-  readonly askText?:
-    ((message: string, preset: string | undefined) => Promise<string | undefined>) | undefined
+  readonly askText?: AskText | undefined
   /** For passphrases and passwords; undefined where nobody can be asked. */
   readonly promptHidden?: AskHidden | undefined
   /** True where what a task starts can have the terminal: somebody sits at it. */
@@ -24,6 +23,13 @@ export interface Terminal {
   /** Ends the process at once, with a last message that a redirected or hijacked stream cannot swallow. */
   leave(code: number, message: string): void
 }
+
+/** Asks again as long as `faultOf` finds something wrong with what was typed. */
+export type AskText = (
+  message: string,
+  preset: string | undefined,
+  faultOf: (typed: string) => string | undefined,
+) => Promise<string | undefined>
 
 /** CI services set CI; some people set it to false to mean no. */
 export function isCi(env: NodeJS.ProcessEnv): boolean {

@@ -21,7 +21,6 @@ export interface Answers {
 export function configText(answers: Answers): string {
   const { application, repository, branch, database, rails, passenger } = answers
   const names = [...(passenger ? ['deploy', 'passenger'] : ['deploy']), ...(database ? ['postgres'] : [])]
-  const folder = answers.deploy_to ?? `/var/www/${application}`
   const migrate = rails ? 'bundle exec rake db:migrate' : undefined
   const known = repository ?? `git@git.example.com:${application}.git`
   return [
@@ -32,7 +31,7 @@ export function configText(answers: Answers): string {
     `  application: ${quoted(application)},`,
     `  repository: ${quoted(known)},${repository === undefined ? ' // your repository' : ''}`,
     `  branch: ${quoted(branch ?? 'main')},${branch === undefined ? ' // your branch' : ''}`,
-    `  deployTo: ${quoted(folder)},`,
+    `  deployTo: ${quoted(folderOf(answers))},`,
     ...listLine('linkedFiles', answers.linkedFiles),
     ...listLine('linkedDirs', answers.linkedDirs),
     ...(answers.keepReleases === undefined ? [] : [`  keepReleases: ${String(answers.keepReleases)},`]),
@@ -52,16 +51,37 @@ export function configText(answers: Answers): string {
   ].join('\n')
 }
 
-function stageLines(stage: string, hosts: string | undefined, isProtected: boolean): string[] {
-  const addresses = hosts?.split(',').flatMap((host) => host.trim() || []) ?? []
-  const example = addresses.length === 0
-  const lines = (example ? [`deploy@${stage}.example.com`] : addresses).map((address, index) => {
+/** A host of a stage, as a config has it. */
+export interface StageHost {
+  readonly name: string
+  readonly roles: readonly string[]
+  readonly user?: string
+  readonly port?: number
+}
+
+/** `deploy@web1.example.com:2222,web2`: the first has the database, too. */
+export function hostsOf(addresses: string): readonly StageHost[] {
+  const each = addresses.split(',').flatMap((host) => host.trim() || [])
+  return each.map((address, index) => {
     const [, user, name = address, port] = /^(?:([^@]+)@)?([^:]+)(?::(\d+))?$/.exec(address) ?? []
-    const roles = index === 0 ? "['app', 'web', 'db']" : "['app', 'web']"
+    return {
+      name,
+      roles: index === 0 ? ['app', 'web', 'db'] : ['app', 'web'],
+      ...(user !== undefined && { user }),
+      ...(port !== undefined && { port: Number(port) }),
+    }
+  })
+}
+
+function stageLines(stage: string, addresses: string | undefined, isProtected: boolean): string[] {
+  const hosts = hostsOf(addresses ?? '')
+  const example = hosts.length === 0
+  const written = example ? hostsOf(`deploy@${stage}.example.com`) : hosts
+  const lines = written.map(({ name, roles, user, port }) => {
     const rest = [
-      `roles: ${roles}`,
+      `roles: [${roles.map(quoted).join(', ')}]`,
       ...(user === undefined ? [] : [`user: ${quoted(user)}`]),
-      ...(port === undefined ? [] : [`port: ${port}`]),
+      ...(port === undefined ? [] : [`port: ${String(port)}`]),
     ]
     return `        ${quoted(name)}: { ${rest.join(', ')} },${example ? ' // your host' : ''}`
   })
@@ -75,13 +95,16 @@ function stageLines(stage: string, hosts: string | undefined, isProtected: boole
   ]
 }
 
+export function withoutPassword(url: string): string {
+  return url.replace(/^([a-z]+:\/\/[^/@:]*):[^/@]+@/, '$1@')
+}
+
 function databaseLines(application: string, url: string): string[] {
-  const password = /^[a-z]+:\/\/[^/@:]*:[^/@]+@/.test(url)
-  const bare = password ? url.replace(/^([a-z]+:\/\/[^/@:]*):[^/@]+@/, '$1@') : url
+  const bare = withoutPassword(url)
   return [
     '',
     // A password does not belong in a file that is committed.
-    ...(password
+    ...(bare !== url
       ? ['// The password is not written here: see docs/databases.md for secret.env and ~/.pgpass.']
       : []),
     'const db = postgres({',
@@ -90,6 +113,11 @@ function databaseLines(application: string, url: string): string[] {
     `  from: 'production',`,
     '})',
   ]
+}
+
+/** Where it is deployed to when nothing else is said. */
+export function folderOf({ application, deploy_to: folder = `/var/www/${application}` }: Answers): string {
+  return folder
 }
 
 function listLine(name: string, items: readonly string[] | undefined): string[] {

@@ -4,7 +4,8 @@ import { didYouMean, Problem } from '@deployfile/core'
 import { wordsOf, type Given } from './given.ts'
 import { print, type Terminal } from '../cli/terminal.ts'
 import { CONFIG_NAMES } from '../config/find.ts'
-import { configText, type Answers } from './init-config.ts'
+import { KEYS, loadCheck, type CheckAnswer, type Key } from './init-check.ts'
+import { configText, folderOf, type Answers } from './init-config.ts'
 import { readProject } from './init-project.ts'
 
 const HELP = `Usage: deployfile init [key=value…] [options]
@@ -24,8 +25,6 @@ Gemfile and the files of Capistrano, then asked on a terminal.
 A config that is there already is never overwritten.
 `
 
-const KEYS = ['application', 'repository', 'branch', 'host', 'deploy_to', 'database'] as const
-
 /** `init`. Returns the exit code. */
 export async function initCommand({ line, terminal, cwd }: Given): Promise<number> {
   if (line.help || line.words[0] === 'help') {
@@ -40,7 +39,11 @@ export async function initCommand({ line, terminal, cwd }: Given): Promise<numbe
     })
   }
   const project = await readProject(cwd)
-  const answers = await ask({ ...project.answers, ...given }, given, line.yes ? undefined : terminal)
+  const check = await loadCheck()
+  refuseUnfit(check, given)
+  const found = { ...project.answers, ...given }
+  const answers = await ask(found, given, line.yes ? undefined : terminal, check)
+  refuseUnfit(check, answers)
   const file = path.join(cwd, 'deploy.config.ts')
   const text = configText(answers)
   if (line.json) {
@@ -49,10 +52,13 @@ export async function initCommand({ line, terminal, cwd }: Given): Promise<numbe
   }
   // Between the look above and now somebody may have written one.
   writeFileSync(file, text, { flag: 'wx' })
+  const guessed = [
+    ...(answers.repository === undefined ? ['repository'] : []),
+    ...(answers.branch === undefined ? ['branch'] : []),
+    ...(answers.host === undefined || answers.stages !== undefined ? ['hosts'] : []),
+  ]
   const wanting =
-    answers.host === undefined
-      ? ['', 'Before the first deploy, put the addresses of your hosts into it.']
-      : []
+    guessed.length === 0 ? [] : ['', `Before the first deploy, put these into it: ${guessed.join(', ')}.`]
   print(terminal, [
     `Wrote ${file}`,
     ...project.found.map((one) => `  from ${one}`),
@@ -88,9 +94,21 @@ function readGiven(words: readonly string[]): Partial<Answers> {
   return given
 }
 
-const QUESTIONS: Readonly<Record<(typeof KEYS)[number], string>> = {
+/** @throws Problem `ANSWER_INVALID` (usage) about the first one that no config may have */
+function refuseUnfit(check: CheckAnswer, answers: Partial<Answers>): void {
+  for (const key of KEYS) {
+    const answer = answers[key]
+    const fault = answer === undefined ? undefined : check(key, answer)
+    if (fault === undefined) continue
+    throw new Problem('usage', 'ANSWER_INVALID', `${key}= does not fit: ${fault}`, {
+      hint: `Nothing was written. Give another one: deployfile init ${key}=…`,
+    })
+  }
+}
+
+const QUESTIONS: Readonly<Record<Key, string>> = {
   application: 'What is the application called?',
-  repository: 'Which git repository is deployed?',
+  repository: 'Which git repository is deployed? (empty: later)',
   branch: 'Which branch goes to production?',
   host: 'On which host does production run? (several with commas; empty: later)',
   deploy_to: 'In which folder on the host?',
@@ -101,13 +119,18 @@ async function ask(
   found: Answers,
   given: Partial<Answers>,
   terminal: Terminal | undefined,
+  check: CheckAnswer,
 ): Promise<Answers> {
   const { askText } = terminal ?? {}
   if (!askText) return found
   let answers: Answers = found
   for (const key of KEYS) {
     if (given[key] !== undefined) continue
-    const typed = await askText(QUESTIONS[key], answers[key])
+    // Nothing is found of them, but something has to be written: better what is seen first.
+    const preset = key === 'branch' ? 'main' : key === 'deploy_to' ? folderOf(answers) : undefined
+    const typed = await askText(QUESTIONS[key], answers[key] ?? preset, (text) =>
+      text.trim() === '' ? undefined : check(key, text.trim()),
+    )
     if (typed === undefined) {
       throw new Problem('check', 'NOT_CONFIRMED', 'nothing was written: the question was not answered', {
         hint: 'Run it again, or give the answers: deployfile init --help',

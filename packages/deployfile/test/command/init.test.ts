@@ -93,6 +93,60 @@ set :keep_releases, 3
     expect(guesses(configText({ application: 'shop', ...known }))).toEqual([])
   })
 
+  it('asks for what is not given, again where an answer would be refused, and says what is left to do', async () => {
+    const one = cli()
+      .file('package.json', '{ "name": "shop" }')
+      .args('init')
+      .types('my shop', 'shop', '-x', '', 'a..b', '', 'web 1', 'deploy@web1:2222', '', 'shop', '')
+    await one.ends(
+      0,
+      `? What is the application called? [shop]
+> my shop
+! an application is one word
+> shop
+? Which git repository is deployed? (empty: later)
+> -x
+! "-x" starts with a dash, which git would take for an option
+>${' '}
+? Which branch goes to production? [main]
+> a..b
+! "a..b" cannot be the name of a branch or tag
+> main
+? On which host does production run? (several with commas; empty: later)
+> web 1
+! "web 1" cannot be the name of a host of the stage 'production'
+> deploy@web1:2222
+? In which folder on the host? [/var/www/shop]
+> /var/www/shop
+? Which PostgreSQL database does production have, as a URL? (empty: none)
+> shop
+! the URL of a database does not start with postgresql://
+>${' '}
+Wrote <root>/deploy.config.ts
+  from package.json: the name
+
+Before the first deploy, put these into it: repository.
+
+Next:
+  npx deployfile -T                          what there is to run
+  npx deployfile doctor                      whether the hosts are ready
+  npx deployfile production deploy --plan    what a deploy would do
+`,
+    )
+    expect((await one.next('production', 'deploy', '--plan').run()).code).toBe(0)
+  })
+
+  it('writes nothing when a question is left', async () => {
+    const one = cli().args('init').types('shop')
+    const { code, stderr } = await one.run()
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr:
+        'deployfile: nothing was written: the question was not answered\n  Run it again, or give the answers: deployfile init --help\n',
+    })
+    expect(existsSync(path.join(one.root, 'deploy.config.ts'))).toBe(false)
+  })
+
   it('--json writes nothing', async () => {
     const one = cli().args('init', 'application=shop', '--json')
     const { stdout } = await one.run()
@@ -118,6 +172,14 @@ set :keep_releases, 3
     [
       ['hots=web1'],
       "'init' does not know 'hots=web1'\n  Did you mean 'host'? It takes application=… repository=… branch=… host=… deploy_to=… database=…\n",
+    ],
+    [
+      ['application=my shop'],
+      'application= does not fit: an application is one word\n  Nothing was written. Give another one: deployfile init application=…\n',
+    ],
+    [
+      ['host=web1,web 2'],
+      `host= does not fit: "web 2" cannot be the name of a host of the stage 'production'\n  Nothing was written. Give another one: deployfile init host=…\n`,
     ],
     [['host='], 'host= has no value\n  Write host=…, or leave it out.\n'],
   ])('%j is refused', async (words, said) => {
