@@ -1,5 +1,5 @@
-// This repository's own config, for `npm run demo`: it deploys examples/disastrously to folders in .demo/ that play the part of hosts.
-// For a config as a project would write it, see examples/disastrously/deploy.config.ts.
+// This repository's own config, for `npm run demo`: it deploys examples/disastrously-rails to folders in .demo/ that play the part of hosts.
+// For a config as a project would write it, see examples/disastrously-rails/deploy.config.ts.
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, perStage } from 'deployfile'

@@ -1,4 +1,4 @@
-// npm run demo: deploys examples/disastrously to two "hosts" that are folders in .demo/, moves a database, and checks every claim.
+// npm run demo: deploys examples/disastrously-rails to two "hosts" that are folders in .demo/, moves a database, and checks every claim.
 // It needs Node, npm and git; PostgreSQL's client programs for the database's part. It leaves nothing outside this clone.
 import { delimiter, join } from 'node:path'
 import { clone, commitVersion, deployTo, hosts, makeRepository, prepareHost } from './demo/parts.mjs'

@@ -53,11 +53,11 @@ async function git(...args) {
   return await run('git', [...person, '-c', 'core.hooksPath=/dev/null', ...args], { cwd: work })
 }
 
-/** A bare repository with the branches master and staging, and a checkout of it, made from examples/disastrously. */
+/** A bare repository with the branches master and staging, and a checkout of it, made from examples/disastrously-rails. */
 export async function makeRepository() {
   // What git leaves out there (a developer's own log, tmp, node_modules) stays out here.
   const ignored = new Set(['node_modules', '.deployfile', 'log', 'tmp', 'database.env'])
-  cpSync(join(clone, 'examples/disastrously'), work, {
+  cpSync(join(clone, 'examples/disastrously-rails'), work, {
     recursive: true,
     filter: (path) => !ignored.has(basename(path)),
   })

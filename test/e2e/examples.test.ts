@@ -11,7 +11,7 @@ import { deployment } from './deployment.ts'
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
-// Every example but disastrously, which deploy.test.ts and others deploy: its config is planned, and then used, on a host that is real.
+// Every example but disastrously-rails, which deploy.test.ts and others deploy: its config is planned, and then used, on a host that is real.
 describe.runIf(servicesFound('sshd'))('the examples', () => {
   let folder: TempFolder
   let host: SshHost

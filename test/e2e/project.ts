@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { StageSpec } from 'deployfile'
 
-export const EXAMPLE = fileURLToPath(new URL('../../examples/disastrously', import.meta.url))
+export const EXAMPLE = fileURLToPath(new URL('../../examples/disastrously-rails', import.meta.url))
 
 const PACKAGES = fileURLToPath(new URL('../../packages', import.meta.url))
 
