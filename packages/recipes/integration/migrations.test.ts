@@ -106,3 +106,49 @@ describe('a rollback', () => {
     )
   })
 })
+
+describe('migrations that a command tells', () => {
+  const options: Partial<DeployOptions> = {
+    migrations: { command: 'cat migrations.txt; echo; echo Database: shop' },
+  }
+  const asking = (questions: string[]) => ({
+    options,
+    ask: ({ message }: { message: string }): Promise<void> => {
+      questions.push(message)
+      return Promise.resolve()
+    },
+  })
+
+  it('are those that it says in one release only, before a deploy and before a rollback', async () => {
+    site.git.commit({ 'migrations.txt': 'up 1 users' })
+    expectDone(await site.run('deploy:migrations', { options }))
+    const one = site.web1.live()
+    site.git.commit({ 'migrations.txt': 'up 1 users\n  up 2 `it`\nup 3 $(touch pwned)' })
+    const refused = await site.run('deploy', { options: { ...options, pendingMigrations: 'refuse' } })
+    expect(refused.problems[0]).toMatch(/has 2 migrations .*\n {2}up 2 `it`\n {2}up 3 \$\(touch pwned\)$/s)
+    expectDone(await site.run('deploy', { options }))
+    const questions: string[] = []
+    expectDone(await site.run('deploy:rollback', asking(questions)))
+    expect(questions).toHaveLength(1)
+    expect(questions[0]).toContain(`${one} lacks 2 migrations of`)
+    expect([site.web1.live(), site.web1.has('current/pwned')]).toEqual([one, false])
+  })
+
+  it('are asked about where it fails, as in a release that is broken: a rollback must be possible from there', async () => {
+    const old = site.web1.live()
+    const warned = await site.run('deploy', { options })
+    expectDone(warned)
+    const why = 'web1: listing the migrations failed: cat: migrations.txt: No such file or directory'
+    expect(warned.logs).toContain(
+      `deploy:pending_migrations@web1: it cannot be told whether the release has migrations that the live one has not: ${why}`,
+    )
+    const refused = await site.run('deploy', { options: { ...options, pendingMigrations: 'refuse' } })
+    expect(refused.problems[0]).toContain('MIGRATIONS_UNKNOWN')
+    const questions: string[] = []
+    expectDone(await site.run('deploy:rollback', asking(questions)))
+    expect(questions).toEqual([
+      `It cannot be told whether ${old} lacks migrations that the database has: ${why}\nGo back all the same if the older code works with that database.`,
+    ])
+    expect(site.web1.live()).toBe(old)
+  })
+})

@@ -5,6 +5,7 @@ export type {
   DeployOptions,
   LinkedFile,
   Maintenance,
+  MigrationsCommand,
   OnUnhealthy,
 } from './deploy/options.ts'
 export type { Commit, Pending } from './deploy/pending.ts'

@@ -111,7 +111,7 @@ export const ofStage = z.strictObject({
   onUnhealthy: z.enum(['rollback', 'rollback-despite-migrations', 'stop']).default('rollback'),
   failedReleases: z.enum(['remove', 'keep']).default('remove'),
   rolledBack: z.enum(['archive', 'keep']).default('archive'),
-  migrations: pathInside.optional(),
+  migrations: z.union([pathInside, z.strictObject({ command })]).optional(),
   pendingMigrations: z.enum(['warn', 'ask', 'refuse']).default('warn'),
   maintenance: z
     .strictObject({

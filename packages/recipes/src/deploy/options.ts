@@ -73,10 +73,11 @@ interface CommonOptions<S extends string> {
    */
   readonly rolledBack?: Option<'archive' | 'keep', S>
   /**
-   * Where migrations are in the repository, one file each: `db/migrate`. Then a rollback shows those that the older code lacks, and
-   * asks, and a plain deploy tells of those that it does not run.
+   * Where migrations are in the repository, one file each: `db/migrate`; or `{ command: 'bin/rails db:migrate:status' }`, run in both
+   * releases: what it prints in one and not in the other. Then a rollback shows those that the older code lacks, and asks, and a plain
+   * deploy tells of those that it does not run. Default: nobody looks.
    */
-  readonly migrations?: Option<string, S>
+  readonly migrations?: Option<string | MigrationsCommand, S>
   /** What a plain deploy does about migrations that it does not run: 'warn' (default), 'ask' or 'refuse'. Needs `migrations`. */
   readonly pendingMigrations?: Option<'warn' | 'ask' | 'refuse', S>
   /** The page of `deploy:maintenance:on`, which the web server must show instead of the application when it is there. */
@@ -106,6 +107,12 @@ export interface LinkedFile {
    * never replaced. Relative to the folder of deploy.config.ts.
    */
   readonly upload?: string | undefined
+}
+
+/** Tells migrations where they are not files of one folder. */
+export interface MigrationsCommand {
+  /** Only reads, and prints one a line, in the folder of a release. */
+  readonly command: string
 }
 
 export interface Maintenance {

@@ -67,11 +67,12 @@ function byCommand(command: string): RestartStrategy {
   return {
     name: 'command',
     preview: true,
-    restart: ({ remote, host, current }) =>
-      runUserCommand({ remote, host }, current, {
+    async restart({ remote, host, current }) {
+      await runUserCommand({ remote, host }, current, {
         ...{ command, what: 'the restart', code: 'RESTART_FAILED' },
         hint: ranIn(current),
-      }),
+      })
+    },
   }
 }
 

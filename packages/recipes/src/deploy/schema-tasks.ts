@@ -1,7 +1,7 @@
 import { optional, Problem, type HostSelector } from '@deployfile/core'
 import { taskAs } from './as-configured.ts'
 import { listNames } from './files-between.ts'
-import { countMigrations, migrationsOnlyIn, type Unequal } from './migrations-between.ts'
+import { countMigrations, migrationsOnlyIn, UNKNOWN, type Unequal } from './migrations-between.ts'
 import { locate, type OnHost } from './layout.ts'
 import { stageOptions, type Planning, type StageOptions } from './stage-options.ts'
 import type { DeployOptions } from './options.ts'
@@ -26,16 +26,22 @@ export function pendingMigrationsTask(
       const settled = stageOptions(options, stage, host)
       const { current } = await locate(remote, settled.deployTo)
       if (!needs.release?.previous) return { migrations: [] }
-      const migrations = await migrationsOnlyIn(context, settled, needs.release.path, current)
-      if (migrations.length === 0) return { migrations }
-      const found = `the release has ${countMigrations(migrations)} that the live one has not, and this deploy does not run ${migrations.length === 1 ? 'it' : 'them'}:\n${listNames(migrations)}`
+      const unequal = await migrationsOnlyIn(context, settled, needs.release.path, current)
+      const { migrations, unknown } = unequal
+      if (unknown === undefined && migrations.length === 0) return unequal
+      const found =
+        unknown === undefined
+          ? `the release has ${countMigrations(migrations)} that the live one has not, and this deploy does not run ${migrations.length === 1 ? 'it' : 'them'}:\n${listNames(migrations)}`
+          : `it cannot be told whether the release has migrations that the live one has not: ${unknown}`
       const hint = `To run them: ${typed(context, 'deploy:migrations')}`
-      if (settled.pendingMigrations === 'refuse')
-        throw new Problem('task', 'MIGRATIONS_PENDING', `${host.name}: ${found}`, { host: host.name, hint })
+      if (settled.pendingMigrations === 'refuse') {
+        const [code, where] = unknown === undefined ? ['MIGRATIONS_PENDING', `${host.name}: `] : [UNKNOWN, '']
+        throw new Problem('task', code, where + found, { host: host.name, hint })
+      }
       if (settled.pendingMigrations === 'ask')
         await confirm({ message: `On ${stage.name} ${found}\n${hint}`, answer: stage.name, mayBeYes: true })
       else for (const line of `${found}\n${hint}`.split('\n')) log(line)
-      return { migrations }
+      return unequal
     },
     preview: ({ log }): Unequal => {
       log('would look for migrations that the release has and the live one has not')
@@ -64,17 +70,22 @@ export function rollbackMigrationsTask(
       const { target, state } = needs
       if (!target || state?.live === undefined) return { migrations: [] }
       const path = (name: string): string => `${releases}/${name}`
-      const migrations = await migrationsOnlyIn(context, settled, path(state.live), path(target.name))
-      if (migrations.length === 0) {
+      const unequal = await migrationsOnlyIn(context, settled, path(state.live), path(target.name))
+      const { migrations, unknown } = unequal
+      if (unknown === undefined && migrations.length === 0) {
         log('the older code knows every migration')
-        return { migrations }
+        return unequal
       }
+      const found =
+        unknown === undefined
+          ? `${target.name} lacks ${countMigrations(migrations)} of ${state.live}, which the database keeps:\n${listNames(migrations)}`
+          : `It cannot be told whether ${target.name} lacks migrations that the database has: ${unknown}`
       await confirm({
-        message: `${target.name} lacks ${countMigrations(migrations)} of ${state.live}, which the database keeps:\n${listNames(migrations)}\nGo back all the same if the older code works with that database.`,
+        message: `${found}\nGo back all the same if the older code works with that database.`,
         answer: stage.name,
         mayBeYes: true,
       })
-      return { migrations }
+      return unequal
     },
     preview: ({ log }): Unequal => {
       log('would ask when the older code lacks migrations')

@@ -13,7 +13,7 @@ import { parseOptions } from '../option/parse-options.ts'
 import { gitSource } from '../source/git.ts'
 import type { Source } from '../source/source.ts'
 import { isGit, ofStage, ofStageElsewhere } from './option-schema.ts'
-import type { DeployOptions, LinkedFile, OnUnhealthy, Verify } from './options.ts'
+import type { DeployOptions, LinkedFile, MigrationsCommand, OnUnhealthy, Verify } from './options.ts'
 
 /** The options of one stage, checked. */
 export interface StageOptions {
@@ -33,7 +33,7 @@ export interface StageOptions {
   readonly onUnhealthy: OnUnhealthy
   readonly failedReleases: 'remove' | 'keep'
   readonly rolledBack: 'archive' | 'keep'
-  readonly migrations: string | undefined
+  readonly migrations: string | MigrationsCommand | undefined
   readonly pendingMigrations: 'warn' | 'ask' | 'refuse'
   readonly maintenance: { readonly page: string | undefined; readonly path: string }
   readonly uploads: readonly string[]

@@ -1,4 +1,4 @@
-import { isProblem, Problem } from '@deployfile/core'
+import { isProblem, Problem, type CommandOutput } from '@deployfile/core'
 import type { OnHost } from './layout.ts'
 
 /** What a command is for, as its failure tells it: `db1: the migration failed: …`. */
@@ -7,6 +7,8 @@ export interface UserCommand {
   readonly what: string
   readonly code: string
   readonly hint: string
+  /** It changes nothing, and what it prints is for us. Default false. */
+  readonly reads?: boolean
 }
 
 /**
@@ -17,10 +19,10 @@ export interface UserCommand {
 export async function runUserCommand(
   { remote, host }: Pick<OnHost, 'remote' | 'host'>,
   cwd: string,
-  { command, what, code, hint }: UserCommand,
-): Promise<void> {
+  { command, what, code, hint, reads = false }: UserCommand,
+): Promise<CommandOutput> {
   try {
-    await remote.run('sh', ['-e', '-c', command], { cwd })
+    return await remote.run('sh', ['-e', '-c', command], { cwd, reads })
   } catch (error) {
     if (!isProblem(error) || error.code !== 'COMMAND_FAILED') throw error
     const failed = error.details.command

@@ -86,9 +86,9 @@ async function readBody({ body }: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function runCheck(context: OnHost, current: string, command: string, limit: number): Promise<void> {
+async function runCheck(context: OnHost, current: string, command: string, limit: number): Promise<void> {
   const remote = context.remote.with({ timeout: limit })
-  return runUserCommand({ remote, host: context.host }, current, {
+  await runUserCommand({ remote, host: context.host }, current, {
     ...{ command, what: 'the check', code: 'NOT_HEALTHY' },
     hint: `It ran in ${current}.`,
   })

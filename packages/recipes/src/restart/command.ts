@@ -29,14 +29,15 @@ export function command(text: string, options: CommandStrategyOptions = {}): Res
   return {
     name: 'command',
     preview: true,
-    restart: ({ remote, host, current }) =>
-      runUserCommand(
+    async restart({ remote, host, current }) {
+      await runUserCommand(
         { remote: remote.with({ ...(timeout !== undefined && { timeout }), ...(env && { env }) }), host },
         current,
         {
           ...{ command: text, what: 'the restart', code: 'RESTART_FAILED' },
           hint: `It ran in ${current}.`,
         },
-      ),
+      )
+    },
   }
 }
