@@ -26,7 +26,7 @@ const names = new Set([
   ...['on', 'hosts', 'needs', 'input', 'throw', 'namespace'],
 ])
 const shell = new Set(membersOf(`${core}/port/shell.ts`, 'Shell'))
-const release = new Set(membersOf('packages/recipes/src/deploy/tasks.ts', 'Release'))
+const release = new Set(membersOf('packages/recipes/src/deploy/before-migrate.ts', 'Release'))
 const inputs = new Set(['branch', 'revision', 'release', 'x'])
 
 /** Is it something that can be typed, or written into a config? */

@@ -36,7 +36,7 @@ const tables: Readonly<Record<string, readonly [page: string, title: string, nam
 const sentences: Readonly<Record<string, readonly [page: string, names: readonly string[]]>> = {
   'a linked file': ['deploying', membersOf(deploying, 'LinkedFile')],
   maintenance: ['deploying', membersOf(deploying, 'Maintenance')],
-  verify: ['deploying', membersOf(`${recipes}/deploy/verify.ts`, 'Verify')],
+  verify: ['deploying', membersOf(deploying, 'Verify')],
   'git()': ['deploying', membersOf(`${recipes}/source/git.ts`, 'GitOptions')],
   'directory()': ['deploying', membersOf(`${recipes}/source/directory.ts`, 'DirectoryOptions')],
   'archive()': ['deploying', ['file', 'url', 'sha256', 'strip', 'revision']],
