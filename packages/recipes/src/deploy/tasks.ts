@@ -1,13 +1,6 @@
 import type { Task } from '@deployfile/core'
 import type { HostState } from './host-state.ts'
-import type {
-  Migration,
-  MigrateTask,
-  Milestone,
-  NoInput,
-  RevisionInput,
-  TasksBeforeMigrate,
-} from './before-migrate.ts'
+import type { MigrateTask, Milestone, NoInput, RevisionInput, TasksBeforeMigrate } from './before-migrate.ts'
 import type { HeldLock, LockInfo } from './lock/info.ts'
 import type { Pending } from './pending.ts'
 import type { ListedRelease } from './releases.ts'

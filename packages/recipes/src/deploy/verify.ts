@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { milliseconds, Problem, toRecord, type Duration } from '@deployfile/core'
+import { milliseconds, Problem, toRecord } from '@deployfile/core'
 import { locate, type OnHost } from './layout.ts'
 import type { StageOptions } from './stage-options.ts'
 import { runUserCommand } from './user-command.ts'
