@@ -8,14 +8,16 @@ import {
   type ShellValue,
 } from '@deployfile/core'
 import { attach, attachOrder } from './command/attach.ts'
+import type { Done } from './command/done.ts'
 import { commandFailed } from './command/failure.ts'
 import { type Order, program, script } from './command/order.ts'
-import { type Done, perform } from './command/perform.ts'
+import { perform } from './command/perform.ts'
 import type { Shared } from './command/shared.ts'
 import { compose } from './command/template.ts'
 import { merge, under } from './command/under.ts'
 import { openForwarding } from './forward/forwarding.ts'
-import { createFiles, type FilesMemory } from './transfer/files.ts'
+import type { FilesMemory } from './transfer/files.ts'
+import { createFiles } from './transfer/shell-or-sftp.ts'
 import type { Transport } from './transport.ts'
 
 export interface ShellParts {

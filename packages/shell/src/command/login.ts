@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Host, isProblem, Problem } from '@deployfile/core'
-import type { Done } from './perform.ts'
+import type { Done } from './done.ts'
 import type { Order } from './order.ts'
 import { quote } from './quote.ts'
 import type { Shared } from './shared.ts'

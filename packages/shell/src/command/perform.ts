@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { isProblem, isSecret, openSecret, type ShellScope } from '@deployfile/core'
 import type { Ending, Running, Transport } from '../transport.ts'
 import { attend, type Talk } from './attend.ts'
+import type { Done } from './done.ts'
 import {
   commandStopped,
   connectionLost,
@@ -21,18 +22,6 @@ import { createReport, type Report } from './report.ts'
 import type { Shared } from './shared.ts'
 import { createStop, type StopSource } from './stop.ts'
 import { type Outcome, supervise, type Stop, within } from './supervise.ts'
-
-export interface Done {
-  readonly ending: Ending
-  readonly stdout: string
-  readonly stderr: string
-  /** Of either stream. */
-  readonly truncated: boolean
-  /** All of standard output is here: what was said on standard error as well does not make half of an answer. */
-  readonly whole: boolean
-  readonly durationMs: number
-  readonly facts: Facts
-}
 
 /**
  * What is left of a command that has been stopped gets this long to be found and ended, counted from the stop: most of it is there where

@@ -1,7 +1,7 @@
 import type { Client } from 'ssh2'
 import { createGate, type Gate } from './gate.ts'
 import { isSilence, patience } from './keepalive.ts'
-import type { Link } from './reach.ts'
+import type { Link } from './link.ts'
 import type { Target } from './target.ts'
 
 /** A login that works. */

@@ -1,5 +1,5 @@
 import type { Client } from 'ssh2'
-import type { Link } from './reach.ts'
+import type { Link } from './link.ts'
 import type { Settings } from './settings.ts'
 
 /**

@@ -4,20 +4,9 @@ import type { Duplex } from 'node:stream'
 import { unreachable, proxyFailed } from './connect-problem.ts'
 import type { Connection } from './connection.ts'
 import { unlessAborted } from './gate.ts'
+import type { Link } from './link.ts'
 import { startProxyCommand } from './proxy-command.ts'
-import type { Setback } from './setback.ts'
 import type { Target } from './target.ts'
-
-/** What SSH is spoken over. */
-export interface Link {
-  readonly stream: Duplex
-  /** The address on the other side, where it is ours to see. */
-  readonly address: string | undefined
-  /** Ends it without a word. */
-  hangUp(): void
-  /** The program that made the connection has ended, which is why all else went wrong. */
-  setback(): Setback | undefined
-}
 
 /** Milliseconds until a connection stands (ConnectTimeout). */
 const TCP_TIMEOUT = 10_000

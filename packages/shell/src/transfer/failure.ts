@@ -1,7 +1,7 @@
 import { Problem, type ProblemDetails } from '@deployfile/core'
 import { commandFailed } from '../command/failure.ts'
 import { readable } from '../command/order.ts'
-import type { Done } from '../command/perform.ts'
+import type { Done } from '../command/done.ts'
 
 /** As in "it cannot be read". */
 export type Deed = 'read' | 'written' | 'made' | 'removed' | 'renamed'

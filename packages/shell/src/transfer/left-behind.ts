@@ -1,6 +1,6 @@
 import { isProblem } from '@deployfile/core'
 import type { Order } from '../command/order.ts'
-import type { Done } from '../command/perform.ts'
+import type { Done } from '../command/done.ts'
 
 /**
  * Temporary names on a host that could not be taken away, because the link was gone: whatever is done with files there next takes

@@ -1,6 +1,6 @@
 import { isProblem, Problem } from '@deployfile/core'
 import { type Order, readable } from '../command/order.ts'
-import type { Done } from '../command/perform.ts'
+import type { Done } from '../command/done.ts'
 import { under } from '../command/under.ts'
 import { fileDownload } from './download-file.ts'
 import { persist } from './download-tries.ts'

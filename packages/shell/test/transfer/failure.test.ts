@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Done } from '../../src/command/perform.ts'
+import type { Done } from '../../src/command/done.ts'
 import { fileFailed, localFault, refused, remoteFault } from '../../src/transfer/failure.ts'
 
 function done(exitCode: number | null, ...tail: readonly string[]): Done {
