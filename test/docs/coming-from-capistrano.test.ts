@@ -17,7 +17,7 @@ const names = new Set([
   ...membersOf(deploying, 'CommonOptions'),
   ...membersOf(deploying, 'DeployOptions'),
   ...membersOf(`${core}/host/host.ts`, 'HostSpec'),
-  ...membersOf(`${core}/task/task.ts`, 'TaskSpec'),
+  ...membersOf(`${core}/task/declare.ts`, 'TaskSpec'),
   ...membersOf(`${core}/task/task.ts`, 'TaskOptions'),
   ...membersOf(`${core}/task/pace.ts`, 'Pace'),
   ...membersOf(`${core}/task/context.ts`, 'BaseContext'),

@@ -24,9 +24,11 @@ const tables: Readonly<Record<string, readonly [page: string, title: string, nam
   'a task': [
     'tasks',
     'The fields of a task',
-    ['TaskSpec', 'TaskOptions']
-      .flatMap((name) => membersOf(`${core}/task/task.ts`, name))
-      .concat(membersOf(`${core}/task/pace.ts`, 'Pace')),
+    [
+      ...membersOf(`${core}/task/declare.ts`, 'TaskSpec'),
+      ...membersOf(`${core}/task/task.ts`, 'TaskOptions'),
+      ...membersOf(`${core}/task/pace.ts`, 'Pace'),
+    ],
   ],
   'a command': ['tasks', 'Options of commands', membersOf(`${core}/port/shell.ts`, 'CommandOptions')],
   'a config': ['tasks', 'The config', keysOf(`${core}/config/config-schema.ts`, 'schema')],

@@ -86,7 +86,9 @@ export type { SecretReader } from './port/secret-reader.ts'
 export { createRedactor, redact, type Redactor } from './secret/redact.ts'
 export { provideSecretReader } from './secret/registry.ts'
 export { reviveSecrets } from './secret/revive.ts'
-export { isSecret, openSecret, reveal, secret, type Secret } from './secret/secret.ts'
+export { openSecret, reveal } from './secret/reveal.ts'
+export { isSecret, type Secret } from './secret/secret.ts'
+export { secret } from './secret/sources.ts'
 export type {
   BaseContext,
   CallContext,
@@ -100,6 +102,7 @@ export type {
   UndoEnd,
   Unread,
 } from './task/context.ts'
+export { task, type PresetOptions, type Preview, type TaskFn, type TaskSpec } from './task/declare.ts'
 export { milliseconds, type Duration } from './task/duration.ts'
 export type { DoctorContext, Finding } from './task/finding.ts'
 export { group } from './task/group.ts'
@@ -108,10 +111,7 @@ export {
   optional,
   perHost,
   readNeed,
-  type All,
   type CheckNeeds,
-  type Needs,
-  type Optional,
   type PerHost,
   type Results,
   type View,
@@ -125,21 +125,19 @@ export { recipe, type Recipe, type StagesOf } from './task/recipe.ts'
 export type { Schema, SchemaInput, SchemaOutput } from './task/schema.ts'
 export {
   makeTask,
-  task,
+  type All,
   type AnyTask,
   type At,
   type AtOf,
   type Effect,
   type ErasedSpec,
   type InputOf,
+  type Needs,
+  type Optional,
   type PlanContext,
-  type PresetOptions,
-  type Preview,
   type ResultOf,
   type Task,
   type TaskBrand,
-  type TaskFn,
   type TaskOptions,
-  type TaskSpec,
 } from './task/task.ts'
 export { manualClock, type ManualClock } from './testing/manual-clock.ts'

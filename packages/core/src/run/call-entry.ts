@@ -3,7 +3,8 @@ import type { NeedValue } from '../port/executor.ts'
 import { Problem } from '../problem/problem.ts'
 import { makeCall } from './call.ts'
 import type { Bodies } from './call-walk.ts'
-import type { NodeState, RunState } from './run-state.ts'
+import type { NodeState } from './node-state.ts'
+import type { RunState } from './run-state.ts'
 
 /** The calls of one entry into a body. */
 export interface EntryCalls {

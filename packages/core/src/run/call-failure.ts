@@ -1,5 +1,5 @@
 import { Problem, type CalledFailure, type ProblemRecord } from '../problem/problem.ts'
-import { isMet, type NodeState } from './run-state.ts'
+import { isMet, type NodeState } from './node-state.ts'
 
 /** What a caller gets when something of a call did not end well; undefined when all of it did. Of what was called, it keeps every failure. */
 export function callFailure(states: readonly NodeState[]): Problem | undefined {

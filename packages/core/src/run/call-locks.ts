@@ -1,4 +1,5 @@
-import type { NodeState, RunState } from './run-state.ts'
+import type { NodeState } from './node-state.ts'
+import type { RunState } from './run-state.ts'
 
 /**
  * Waits until no other call of the same caller holds a lock that these nodes have, and holds all of them until the returned function

@@ -4,7 +4,8 @@ import { placeId } from '../plan/node-id.ts'
 import type { PlanNode } from '../plan/plan.ts'
 import type { Effect } from '../task/task.ts'
 import { callersOf } from './call-state.ts'
-import { isMet, type NodeState, type RunState } from './run-state.ts'
+import { isMet, type NodeState } from './node-state.ts'
+import type { RunState } from './run-state.ts'
 
 const DEEPEST = 100
 

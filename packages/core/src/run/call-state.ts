@@ -1,6 +1,7 @@
 import { placeOfCalled, type CalledNode, type CallPlan } from '../plan/call.ts'
 import { toGraph } from './graph.ts'
-import { newState, type NodeSet, type NodeState, type RunState } from './run-state.ts'
+import { newState, type NodeState } from './node-state.ts'
+import type { NodeSet, RunState } from './run-state.ts'
 
 /**
  * Adds the nodes of a call to a run. A node that is known by its id, from before a retry or another process, is the same node: what

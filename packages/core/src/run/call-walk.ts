@@ -1,7 +1,8 @@
 import { Problem } from '../problem/problem.ts'
 import { callersOf, placeOf } from './call-state.ts'
 import { createGate } from './gate.ts'
-import { blockedBy, isMet, type NodeSet, type NodeState, type RunState } from './run-state.ts'
+import { isMet, type NodeState } from './node-state.ts'
+import { blockedBy, type NodeSet, type RunState } from './run-state.ts'
 import { emit, ofCalled, record } from './tell.ts'
 import { walk } from './walk.ts'
 

@@ -10,7 +10,8 @@ import { addCalled } from './call-state.ts'
 import { walkCalled, type Call } from './call-walk.ts'
 import { NO_PREVIEW } from './dry.ts'
 import { readBinding } from './read-needs.ts'
-import { isMet, type NodeState, type RunState } from './run-state.ts'
+import { isMet, type NodeState } from './node-state.ts'
+import type { RunState } from './run-state.ts'
 import { emit, ofCalled } from './tell.ts'
 
 /** Plans a call, runs it to its end and gives what the caller gets. Rejects with what went wrong. */

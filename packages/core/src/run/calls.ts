@@ -1,5 +1,5 @@
 import type { HostNode } from '../plan/plan.ts'
-import type { NodeState } from './run-state.ts'
+import type { NodeState } from './node-state.ts'
 
 /** All that a run has called so far. */
 export interface Calls {

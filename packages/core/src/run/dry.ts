@@ -1,5 +1,6 @@
 import { isProblem } from '../problem/problem.ts'
-import { hasBody, type NodeState, type RunState } from './run-state.ts'
+import { hasBody, type NodeState } from './node-state.ts'
+import type { RunState } from './run-state.ts'
 
 /**
  * In a dry run: why a node is not entered. A body may be when its task says so (`preview`), and when nothing that it reads comes from

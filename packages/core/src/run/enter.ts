@@ -10,7 +10,8 @@ import type { Bodies } from './call-walk.ts'
 import { lendTerminal } from './lend-terminal.ts'
 import { readNeeds } from './read-needs.ts'
 import { watch, type Ended } from './watch.ts'
-import type { NodeState, RunState } from './run-state.ts'
+import type { NodeState } from './node-state.ts'
+import type { RunState } from './run-state.ts'
 import { emit, ofCalled, record } from './tell.ts'
 
 /** Enters one phase of a node once, through the run's executor, within its bounds. Never rejects. Only with `bodies` it can call. */

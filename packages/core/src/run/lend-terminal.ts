@@ -3,7 +3,8 @@ import { listed } from '../plan/listed.ts'
 import { terminalMissing } from '../port/terminal.ts'
 import { Problem } from '../problem/problem.ts'
 import { callersOf } from './call-state.ts'
-import type { NodeState, RunState } from './run-state.ts'
+import type { NodeState } from './node-state.ts'
+import type { RunState } from './run-state.ts'
 
 /**
  * Lends the terminal to a body that runs alone. What starts later cannot disturb it: a node becomes ready when another one ends, and

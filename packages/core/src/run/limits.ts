@@ -1,6 +1,7 @@
 import { Problem } from '../problem/problem.ts'
 import { createGate, type Gate } from './gate.ts'
-import type { NodeState, RunState } from './run-state.ts'
+import type { NodeState } from './node-state.ts'
+import type { RunState } from './run-state.ts'
 
 /** The gate in front of some nodes: at most so many of one host, and of one lock's pool. Undefined when nothing limits them. */
 export function gateOf(

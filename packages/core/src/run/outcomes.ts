@@ -1,5 +1,6 @@
 import type { NodeOutcome, RunOutcome } from './outcome.ts'
-import type { NodeState, RunState } from './run-state.ts'
+import type { NodeState } from './node-state.ts'
+import type { RunState } from './run-state.ts'
 
 /** By node id; onFailure tasks only when they had their turn. */
 export function outcomesOf(run: RunState, failed: boolean): ReadonlyMap<string, NodeOutcome> {

@@ -1,4 +1,5 @@
-import type { NodeState, RunState } from './run-state.ts'
+import type { NodeState } from './node-state.ts'
+import type { RunState } from './run-state.ts'
 
 /** Waits so many milliseconds; less when the run stops or the signal is aborted in the meantime. */
 export function pause(

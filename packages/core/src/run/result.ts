@@ -2,7 +2,7 @@ import { Problem, toRecord } from '../problem/problem.ts'
 import { redact } from '../secret/redact.ts'
 import { notJson } from '../task/json.ts'
 import type { Ended } from './watch.ts'
-import type { NodeState } from './run-state.ts'
+import type { NodeState } from './node-state.ts'
 
 /** The end of a body whose result can travel; of one whose result cannot, a failure that names what cannot. */
 export function checkResult(state: NodeState, ended: Ended): Ended {

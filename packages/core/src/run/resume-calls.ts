@@ -1,6 +1,7 @@
 import type { RecordedNode, RecordedRun } from '../journal/recorded-run.ts'
 import { addCalled, callersOf, placeOf } from './call-state.ts'
-import type { NodeState, RunState } from './run-state.ts'
+import type { NodeState } from './node-state.ts'
+import type { RunState } from './run-state.ts'
 
 type Restore = (state: NodeState, node: RecordedNode) => void
 

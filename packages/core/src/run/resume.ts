@@ -1,6 +1,7 @@
 import type { RecordedNode, RecordedRun } from '../journal/recorded-run.ts'
 import { restoreCalls } from './resume-calls.ts'
-import { hasBody, type NodeState, type RunState } from './run-state.ts'
+import { hasBody, type NodeState } from './node-state.ts'
+import type { RunState } from './run-state.ts'
 
 /**
  * The nodes of a recorded run that count as done: they ended well, nothing of them was taken back, none of them may still be running,

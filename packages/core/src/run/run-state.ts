@@ -1,39 +1,15 @@
 import { setMaxListeners } from 'node:events'
 import type { Catalog } from '../config/catalog.ts'
 import type { Failure, Phase } from '../event/failure.ts'
-import type { NodeStatus } from '../event/event.ts'
-import type { Plan, PlanNode } from '../plan/plan.ts'
-import type { ErasedSpec, AnyTask } from '../task/task.ts'
+import type { Plan } from '../plan/plan.ts'
 import { systemClock, type Clock } from '../port/clock.ts'
 import type { Executor, JobRun, NeedValue } from '../port/executor.ts'
-import { toRecord, type ProblemRecord } from '../problem/problem.ts'
+import { toRecord } from '../problem/problem.ts'
+import { noCalls, type Calls } from './calls.ts'
 import type { ExecuteOptions } from './execute-options.ts'
 import { toGraph, type Graph } from './graph.ts'
 import { localExecutor } from './local-executor.ts'
-import { noCalls, type Calls } from './calls.ts'
-
-/** What became of one node. */
-export interface NodeState {
-  /** Its number in {@link RunState.nodes}, or among the onFailure nodes. */
-  readonly index: number
-  readonly node: PlanNode
-  readonly spec: ErasedSpec
-  status: NodeStatus | 'waiting' | 'running'
-  result: unknown
-  /** True from the moment its body was entered: it may have to be undone. */
-  started: boolean
-  undone: boolean | undefined
-  /** Its `finally` has had its turn. */
-  finished: boolean
-  /** It was told to stop, did not, and may still be running. */
-  abandoned: boolean
-  /** It runs because of a failure: no stop concerns it. */
-  readonly afterStop: boolean
-  /** The node that called it; undefined for one of the plan. */
-  readonly caller: NodeState | undefined
-  /** Of a called node: what went wrong, for its caller. */
-  problem: ProblemRecord | undefined
-}
+import { isMet, newState, type NodeState } from './node-state.ts'
 
 /** Nodes with what they wait for. */
 export interface NodeSet {
@@ -136,34 +112,6 @@ function nodeSet(
   return { states, graph: toGraph(states.length, edges, (id) => byId.get(id)?.index) }
 }
 
-export function newState(
-  catalog: Catalog,
-  node: PlanNode,
-  { index, afterStop, caller }: Pick<NodeState, 'index' | 'afterStop' | 'caller'>,
-): NodeState {
-  return {
-    index,
-    node,
-    spec: taskOf(catalog, node)['~task'].spec,
-    status: 'waiting',
-    result: undefined,
-    started: false,
-    undone: undefined,
-    finished: false,
-    abandoned: false,
-    afterStop,
-    caller,
-    problem: undefined,
-  }
-}
-
-// Bodies are looked up by name: a plan is data and may have been made by another process.
-function taskOf(catalog: Catalog, node: PlanNode): AnyTask {
-  const task = catalog.tasks.get(node.task)
-  if (!task) throw new Error(`the plan has the task '${node.task}', which the config does not have`)
-  return task
-}
-
 export function addFailure(run: RunState, node: string, phase: Phase, thrown: unknown): Failure {
   const failure = { node, phase, problem: toRecord(thrown) }
   const { called } = failure.problem
@@ -171,10 +119,6 @@ export function addFailure(run: RunState, node: string, phase: Phase, thrown: un
   if (called) run.failures.push(...called.map((one) => ({ ...one, phase })))
   else run.failures.push(failure)
   return failure
-}
-
-export function hasBody({ node, spec }: NodeState): boolean {
-  return !node.milestone && spec.run !== undefined
 }
 
 /** Why a node whose edges are all settled cannot start: a need that did not end well, by name. */
@@ -185,8 +129,4 @@ export function blockedBy({ states, graph }: NodeSet, index: number): string | u
     if (success[at] === 1 && !isMet(before)) return `'${before?.node.id ?? ''}' did not end well`
   }
   return undefined
-}
-
-export function isMet(state: NodeState | undefined): boolean {
-  return state?.status === 'done' || state?.status === 'skipped' || state?.status === 'warned'
 }

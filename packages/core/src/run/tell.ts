@@ -1,6 +1,7 @@
 import type { RunEvent, RunEventBody } from '../event/event.ts'
 import { Problem } from '../problem/problem.ts'
-import { addFailure, type NodeState, type RunState } from './run-state.ts'
+import type { NodeState } from './node-state.ts'
+import { addFailure, type RunState } from './run-state.ts'
 
 /** Puts an event into the stream: to the journal first. */
 export function emit(run: RunState, body: RunEventBody): void {

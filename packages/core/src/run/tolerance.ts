@@ -1,5 +1,6 @@
 import type { PlanNode } from '../plan/plan.ts'
-import type { NodeState, RunState } from './run-state.ts'
+import type { NodeState } from './node-state.ts'
+import type { RunState } from './run-state.ts'
 
 /**
  * Whether a failure of a node leaves the run going. `onError: 'warn'` does; with `rolling.maxFail` it does on so many hosts, each

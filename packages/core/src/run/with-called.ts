@@ -1,6 +1,7 @@
 import type { PlanEdge } from '../plan/plan.ts'
 import { toGraph, type Graph } from './graph.ts'
-import type { NodeSet, NodeState, RunState } from './run-state.ts'
+import type { NodeState } from './node-state.ts'
+import type { NodeSet, RunState } from './run-state.ts'
 
 /** Nodes in an order that takes them back, and what each stands on: what it needs, without who called it and what was called before. */
 export interface WithCalled extends NodeSet {

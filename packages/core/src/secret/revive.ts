@@ -1,5 +1,6 @@
 import { Problem } from '../problem/problem.ts'
-import { isSecret, secretNamed } from './secret.ts'
+import { isSecret } from './secret.ts'
+import { secretNamed } from './sources.ts'
 
 /**
  * A value that comes back from JSON, with `{"$secret": name}` as the secret of that name again. Other values, secrets among them, are copied

@@ -1,6 +1,7 @@
 import { callerLocation } from '../problem/location.ts'
-import type { CheckNeeds, Needs } from './needs.ts'
-import { checkAliases, checkName, makeTask, type Task } from './task.ts'
+import { checkAliases, checkName } from './check-spec.ts'
+import type { CheckNeeds } from './needs.ts'
+import { makeTask, type Needs, type Task } from './task.ts'
 
 /** A name for several tasks: no body, no result; it ends when all of them have. Recipes use groups as milestones to hook onto. */
 export function group<const Name extends string, N extends Needs>(

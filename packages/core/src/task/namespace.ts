@@ -1,7 +1,8 @@
 import { callerLocation } from '../problem/location.ts'
-import { readNeed, type All, type Needs, type Optional } from './needs.ts'
+import { checkName } from './check-spec.ts'
+import { readNeed } from './needs.ts'
 import type { Recipe } from './recipe.ts'
-import { checkName, makeTask, type AnyTask, type Task } from './task.ts'
+import { makeTask, type All, type AnyTask, type Needs, type Optional, type Task } from './task.ts'
 
 /** The tasks of a recipe under longer names: `deploy:release` is `api:deploy:release`; the properties stay. */
 export type Namespaced<P extends string, T> = {

@@ -1,23 +1,10 @@
 import type { Host } from '../host/host.ts'
-import type { AnyTask, Task } from './task.ts'
+import type { All, AnyTask, Optional, Task } from './task.ts'
 
 /** Results of a task on several hosts, in the order in which the stage lists them. */
 export interface PerHost<T> extends ReadonlyArray<{ readonly host: Host; readonly value: T }> {
   get(host: string | Host): T | undefined
 }
-
-/** Every host's result of a per-host task, wherever the dependent runs; made by {@link all}. */
-export interface All<Name extends string = string, R = any> {
-  readonly all: Name
-  readonly '~all': { readonly task: AnyTask; readonly out: R }
-}
-
-/** A need that counts only when something else plans it; made by {@link optional}. */
-export interface Optional<T = any> {
-  readonly '~optional': T
-}
-
-export type Needs = Readonly<Record<string, AnyTask | All | Optional>>
 
 /**
  * What a dependent that runs on `H` (undefined: the control machine) sees of a need. Presence of `on` decides, never equality of

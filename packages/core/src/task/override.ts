@@ -1,10 +1,12 @@
 import { callerLocation, type SourceLocation } from '../problem/location.ts'
 import { Problem } from '../problem/problem.ts'
 import type { BaseContext, CallContext, Outcome, RemoteContext, RunInfo } from './context.ts'
-import type { CheckNeeds, Needs, Results } from './needs.ts'
+import { checkKeys, TASK_OPTIONS } from './check-spec.ts'
+import type { Preview } from './declare.ts'
+import type { CheckNeeds, Results } from './needs.ts'
 import { checkPace } from './pace.ts'
-import { checkKeys, makeTask, TASK_OPTIONS, type AnyTask, type AtOf, type ErasedSpec } from './task.ts'
-import type { InputOf, Preview, ResultOf, TaskOptions } from './task.ts'
+import { makeTask, type AnyTask, type AtOf, type ErasedSpec } from './task.ts'
+import type { InputOf, Needs, ResultOf, TaskOptions } from './task.ts'
 
 // Any `on` will do: types ask only whether there is one.
 type OnOf<T> = AtOf<T> extends 'once' ? undefined : string
