@@ -46,7 +46,7 @@ describe.runIf(servicesFound('sshd'))('a key with a passphrase', () => {
         return Promise.resolve(left.shift())
       },
     })
-    return { shells, asked }
+    return { shells, asked, config }
   }
   const login = async (answers: readonly (string | undefined)[], ...lines: string[]) => {
     const { shells, asked } = open(answers, ...lines)
@@ -122,6 +122,28 @@ describe.runIf(servicesFound('sshd'))('a key with a passphrase', () => {
     expect(outcome).toBe('in')
     expect(asked).toEqual([`Passphrase of the key ${rsa}`])
     writeFileSync(authorized, before)
+  })
+
+  test('a run that ends meanwhile does not wait for the answer', async () => {
+    const { config } = open([], ...only(key))
+    let asked = (): void => undefined
+    const question = new Promise<void>((resolve) => (asked = resolve))
+    const shells = createShells({
+      root: site.here,
+      sshConfig: config,
+      askHidden: () => {
+        asked()
+        return new Promise(() => undefined)
+      },
+    })
+    const waiting = ['web1', 'web2'].map((name) => problemOf(shellOf(shells, hostNamed(name)).sh`true`))
+    await question
+    const begun = performance.now()
+    await shells.close()
+    expect(performance.now() - begun).toBeLessThan(2_000)
+    expect((await Promise.all(waiting)).map(({ message }) => message)).toEqual(
+      ['web1', 'web2'].map((name) => `${name}: the run has closed its connections`),
+    )
   })
 
   test('the answer is in no event, message or error', async () => {

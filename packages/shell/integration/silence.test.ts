@@ -53,6 +53,27 @@ describe.runIf(servicesFound('sshd')).concurrent('a host that falls silent after
     expect([up, down].every((bytes) => bytes > 0)).toBe(true)
   }, 60_000)
 
+  test('a login that is never answered is given up after 20 s, and not tried again', async ({ expect }) => {
+    await using folder = tempFolder('unanswered')
+    let logins = 0
+    const server = await startServer(['ed25519'], { onAuthentication: () => (logins += 1) })
+    const { shell, close } = shellTo(server, makeDesk(folder.path, 'desk'), {
+      host: { hostKey: [fingerprintOf(server.publicKeys[0]!)] },
+    })
+    const begun = performance.now()
+    const problem = await problemOf(shell.sh`true`)
+    const took = performance.now() - begun
+    expect(problem).toMatchObject({ code: 'HOST_UNREACHABLE', kind: 'check', details: { retryable: true } })
+    expect(problem.message).toBe(
+      `web1: 127.0.0.1:${String(server.port)} did not finish the login within 20 s`,
+    )
+    expect(logins).toBe(1)
+    expect(took).toBeGreaterThan(19_000)
+    expect(took).toBeLessThan(24_000)
+    await close()
+    await server.close()
+  }, 60_000)
+
   test('a command that was running may have run', async ({ expect }) => {
     await using proxy = await startProxy(site.sshd.port)
     const shell = shellOf(site.shells, { ...through(proxy), name: 'web2' })

@@ -3,14 +3,15 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { Host } from '@deployfile/core'
+import { createShells } from '@deployfile/shell'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../test/servers/temp.ts'
 import { askSsh } from '../src/ssh/ask-ssh.ts'
 import { readConfig } from '../src/ssh/config-file.ts'
 import { type Settings, settingsFrom } from '../src/ssh/settings.ts'
 import { createResolver } from '../src/ssh/target.ts'
-import { problemOf } from '../test/contract.ts'
-import { hostNamed } from './host.ts'
+import { problemOf, until } from '../test/contract.ts'
+import { hostNamed, shellOf } from './host.ts'
 
 const temp = tempFolder('ssh-config')
 afterAll(() => temp.remove())
@@ -84,6 +85,19 @@ describe('asking ssh', () => {
     writeFileSync(config, text)
     await settingsOf(fifty.slice(0, 5))
     expect(timesAsked()).toBe(5)
+  })
+
+  test('a run that ends while ssh is at a Match exec does not wait for it', async () => {
+    const marker = join(folder, 'matching')
+    writeFileSync(config, `Match exec "echo $$ > ${marker}; exec sleep 1000"\n  User deploy\n`)
+    const shells = createShells({ root: folder, sshConfig: config })
+    const waiting = problemOf(shellOf(shells, hostNamed('web1')).sh`true`)
+    await until(() => existsSync(marker) && readFileSync(marker, 'utf8').endsWith('\n'))
+    const begun = performance.now()
+    await shells.close()
+    expect(performance.now() - begun).toBeLessThan(2_000)
+    expect((await waiting).message).toBe('web1: the run has closed its connections')
+    process.kill(Number(readFileSync(marker, 'utf8')))
   })
 
   test('a config that ssh refuses is refused for each host, by its own name', async () => {

@@ -57,6 +57,12 @@ export async function perform(
     signal: AbortSignal,
     emit: ShellScope['emit'] = (event) => scope.emit(event),
   ): Promise<Done> => perform(other, transport, { signal, emit }, shared)
+  // A person may be asked for a secret, or another command may be at work on what was lost: neither is waited for after a cancel.
+  const unlessStopped = async (preparing: Promise<unknown>): Promise<void> => {
+    await Promise.race([preparing, stop.reason])
+    const why = stop.now()
+    if (why) throw stoppedBy(why, report.facts(), undefined, 'not started')
+  }
   // About this command, and told to nobody.
   const about = (other: Order): Promise<number | null | undefined> =>
     again({ ...other, urgent: true }, AbortSignal.timeout(other.timeout ?? CLEARING), () => undefined).then(
@@ -68,10 +74,10 @@ export async function perform(
   let input: ReturnType<typeof sourceOf>
   report.started()
   try {
-    await openAll(order, transport)
+    await unlessStopped(openAll(order, transport))
     input = sourceOf(order.input)
     if (order.urgent !== true && order.clears !== true)
-      await clearLost(key, shared, (other) => again(other, stop.signal))
+      await unlessStopped(clearLost(key, shared, (other) => again(other, stop.signal)))
     const place: Place = {
       mark: randomBytes(8).toString('hex'),
       path: host.path ?? [],

@@ -25,9 +25,10 @@ const SSH_TIMEOUT = 10_000
 
 /**
  * What `ssh` itself would use for a host, in some 10 ms; undefined when there is no `ssh` on this machine.
+ * @param signal ends the asking
  * @throws Problem `SSH_CONFIG` (check) when ssh refuses its config
  */
-export function askSsh(inquiry: Inquiry): Promise<SshAnswer | undefined> {
+export function askSsh(inquiry: Inquiry, signal?: AbortSignal): Promise<SshAnswer | undefined> {
   const { name, alias, user, port, configFile } = inquiry
   const args = [
     ...(configFile === undefined ? [] : ['-F', configFile]),
@@ -36,7 +37,7 @@ export function askSsh(inquiry: Inquiry): Promise<SshAnswer | undefined> {
     '--',
     alias,
   ]
-  const options = { timeout: SSH_TIMEOUT, maxBuffer: 4 * 1024 * 1024 }
+  const options = { timeout: SSH_TIMEOUT, maxBuffer: 4 * 1024 * 1024, signal }
   return new Promise((resolve, reject) => {
     // -v for the names of the files it reads.
     execFile('ssh', ['-v', '-G', ...args], options, (error, stdout, stderr) => {

@@ -1,5 +1,5 @@
 import type { Problem } from '@deployfile/core'
-import { Aborted, type Gate, pause } from './gate.ts'
+import { Aborted, type Gate, pause, unlessAborted } from './gate.ts'
 import type { Connection } from './connection.ts'
 import { findIdentities, keyEncrypted } from './identity.ts'
 import type { KeyRing } from './key-ring.ts'
@@ -40,7 +40,8 @@ export async function connect(target: Target, parts: ConnectParts, signal: Abort
   const begun = performance.now()
   for (let attempt = 1; ;) {
     const known = await readKnownHosts(target.name, target.settings.knownHostsFiles)
-    const identities = await findIdentities(target, parts.ring)
+    // Somebody may be being asked for the passphrase of one of them.
+    const identities = await unlessAborted(findIdentities(target, parts.ring), signal)
     try {
       return await once(target, parts, { target, known, identities, tried, notify: parts.notify }, signal)
     } catch (error) {
@@ -52,7 +53,7 @@ export async function connect(target: Target, parts: ConnectParts, signal: Abort
       } else if (remedy === 'other-key') misfit ??= problem
       else if (remedy === 'unlock') {
         const [file] = [...identities.wanted, ...identities.closed]
-        if (!file || !(await parts.ring.unlock(file, target.name)))
+        if (!file || !(await unlessAborted(parts.ring.unlock(file, target.name), signal)))
           throw identities.wanted[0] ? keyEncrypted(target.name, identities.wanted[0]) : problem
       } else throw misfit && NO_OTHER_KEY.has(problem.code) ? misfit : problem
     }

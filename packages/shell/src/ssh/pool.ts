@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { type AskHidden, type Host, isProblem, Problem } from '@deployfile/core'
 import { connect } from './connect.ts'
 import type { Connection } from './connection.ts'
-import { createGate, type Gate } from './gate.ts'
+import { createGate, type Gate, unlessAborted } from './gate.ts'
 import { createKeyRing } from './key-ring.ts'
 import { createResolver, type Target } from './target.ts'
 
@@ -41,7 +41,7 @@ export function createPool({ configFile, askHidden, notify }: PoolOptions): Pool
   const closing = new AbortController()
   // One listener for each host that is being connected.
   setMaxListeners(0, closing.signal)
-  const resolver = createResolver(configFile)
+  const resolver = createResolver(configFile, closing.signal)
   const ring = createKeyRing(askHidden)
 
   const closed = (name: string): Problem =>
@@ -89,7 +89,8 @@ export function createPool({ configFile, askHidden, notify }: PoolOptions): Pool
       const key = JSON.stringify([address, user, port, hostKey, hostKeys])
       return shared(key, host.name, async () => {
         try {
-          return await reachTarget(await resolver.target(host))
+          // ssh may be at a `Match exec` of the user's.
+          return await reachTarget(await unlessAborted(resolver.target(host), closing.signal))
         } catch (error) {
           throw onTheWay(host.name, error)
         }

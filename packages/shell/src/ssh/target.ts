@@ -29,9 +29,12 @@ export interface Resolver {
 
 type Wish = Pick<Inquiry, 'name' | 'alias' | 'user' | 'port'>
 
-/** @param configFile in place of ~/.ssh/config and /etc/ssh/ssh_config */
-export function createResolver(configFile: string | undefined): Resolver {
-  const say = createSource(configFile)
+/**
+ * @param configFile in place of ~/.ssh/config and /etc/ssh/ssh_config
+ * @param signal ends what is being asked
+ */
+export function createResolver(configFile: string | undefined, signal?: AbortSignal): Resolver {
+  const say = createSource(configFile, signal)
   const settingsOf = async (wish: Wish): Promise<Settings> =>
     settingsFrom(wish.name, await say(wish), wish.alias)
 
@@ -91,7 +94,10 @@ function wishOf(host: string, name: string, text: string): Wish {
 }
 
 /** What ssh says of an alias, asked for as seldom as is right. */
-function createSource(configFile: string | undefined): (wish: Wish) => Promise<string> {
+function createSource(
+  configFile: string | undefined,
+  signal: AbortSignal | undefined,
+): (wish: Wish) => Promise<string> {
   const gate = createGate(availableParallelism())
   const forever = new AbortController().signal
   setMaxListeners(0, forever)
@@ -104,7 +110,7 @@ function createSource(configFile: string | undefined): (wish: Wish) => Promise<s
     const inquiry: Inquiry = { ...wish, configFile }
     const leave = await gate.enter(forever)
     try {
-      const answer = withoutSsh ? undefined : await askSsh(inquiry)
+      const answer = withoutSsh ? undefined : await askSsh(inquiry, signal)
       if (answer) return answer
       withoutSsh = true
       return { text: await readConfig(inquiry), files: [] }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { type Readable, Transform, type TransformCallback } from 'node:stream'
+import { Readable, Transform, type TransformCallback } from 'node:stream'
 import { isProblem } from '@deployfile/core'
 import type { Order } from '../command/order.ts'
 import { quotePath } from '../command/quote.ts'
@@ -47,10 +47,11 @@ export function contentOfText(content: string | Uint8Array): Content {
   return { size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
 }
 
-/** A local file as a stream that tells how far it is. */
+/** A local file as a stream that tells how far it is. No more of it than `total`: a log may have grown since it was hashed. */
 export function metered(path: string, total: number, tell: Tell): Readable {
   let bytes = 0
-  const source = createReadStream(path, { highWaterMark: READ_SIZE })
+  const source =
+    total === 0 ? Readable.from([]) : createReadStream(path, { highWaterMark: READ_SIZE, end: total - 1 })
   const meter = new Transform({
     highWaterMark: READ_SIZE,
     transform(chunk: Buffer, _encoding, done: TransformCallback) {
@@ -59,7 +60,7 @@ export function metered(path: string, total: number, tell: Tell): Readable {
       done(null, chunk)
     },
   })
-  source.on('error', (cause) => meter.destroy(localFault(path, 'read', cause)))
+  source.on('error', (cause: unknown) => meter.destroy(localFault(path, 'read', cause)))
   meter.on('close', () => source.destroy())
   return source.pipe(meter)
 }

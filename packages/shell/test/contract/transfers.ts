@@ -6,6 +6,7 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -203,6 +204,31 @@ export function transfers(open: Open): void {
     expect(found.length).toBe(bytes)
     expect(bytes).toBeGreaterThanOrEqual(before.length)
     expect(readFileSync(path).subarray(0, bytes).equals(found)).toBe(true)
+  })
+
+  test('a log that grows while it goes up is whole up to where it was hashed; a file that is rewritten is not taken', async () => {
+    const { folder } = open()
+    const growing = randomBytes(8_000_000)
+    let change = (): void => undefined
+    const { shell, root } = open({
+      emit: (event) => {
+        if (event.type !== 'transfer') return
+        change()
+        change = () => undefined
+      },
+    })
+    for (const name of ['log', 'page']) writeFileSync(join(root, name), growing)
+    change = () => appendFileSync(join(root, 'log'), 'line\n')
+    await shell.uploadFile('log', 'log-there')
+    expect(readFileSync(join(folder, 'log-there')).equals(growing)).toBe(true)
+    expect(statSync(join(root, 'log')).size).toBe(8_000_005)
+    change = () => truncateSync(join(root, 'page'), 7_000_000)
+    const problem = await problemOf(shell.uploadFile('page', 'page-there'))
+    expect(problem).toMatchObject({ code: 'TRANSFER_BROKEN', kind: 'task', details: { retryable: true } })
+    expect(problem.message).toBe(
+      `${shell.host.name}: page-there cannot be written: only 7000000 of 8000000 bytes arrived`,
+    )
+    expect(left(folder, 'page-there')).toEqual([])
   })
 
   test('a cancelled upload leaves nothing', async () => {

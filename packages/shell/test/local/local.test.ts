@@ -1,7 +1,7 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { CommandEvent, Host } from '@deployfile/core'
+import { type CommandEvent, type Host, secret } from '@deployfile/core'
 import { createShells } from '@deployfile/shell'
 import { afterAll, describe, expect, test } from 'vitest'
 import { tempFolder } from '../../../../test/servers/temp.ts'
@@ -36,6 +36,32 @@ describe('this machine', () => {
       events,
     }
   })
+})
+
+test('a cancel is heard while a person is being asked for a secret; the command does not start', async () => {
+  let asked = (): void => undefined
+  const question = new Promise<void>((resolve) => (asked = resolve))
+  const asking = createShells({
+    root,
+    askHidden: () => {
+      asked()
+      return new Promise(() => undefined)
+    },
+  })
+  const stop = new AbortController()
+  const shell = asking.local({ signal: stop.signal, emit: () => undefined })
+  const running = problemOf(
+    shell.with({ secrets: { TOKEN: secret.prompt('a token that nobody types') } }).sh`touch ran-untold`,
+  )
+  await question
+  stop.abort()
+  expect(await running).toMatchObject({
+    code: 'COMMAND_CANCELLED',
+    details: { command: { mayHaveRun: false } },
+  })
+  expect(
+    await shells.local({ signal: new AbortController().signal, emit: () => undefined }).exists('ran-untold'),
+  ).toBe(false)
 })
 
 describe('a host that is a folder here', () => {

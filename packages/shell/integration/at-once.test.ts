@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tempFolder } from '../../../test/servers/temp.ts'
 import { hostNamed, shellOf } from './host.ts'
-import { fingerprintOf, makeDesk, runCommands, startServer } from './ssh-server.ts'
+import { answering, fingerprintOf, makeDesk, runCommands, shellTo, startServer } from './ssh-server.ts'
 
 const temp = tempFolder('handshakes')
 afterAll(() => temp.remove())
@@ -33,5 +33,30 @@ test('of thirty hosts eight are in their handshakes at once, and never nine', as
   )
   expect(most).toBe(8)
   await shells.close()
+  await server.close()
+})
+
+test('of forty commands on one host eight have a channel at once, and never nine', async () => {
+  let open = 0
+  let most = 0
+  const waiting: (() => void)[] = []
+  const server = await startServer(['ed25519'], {
+    onSession: answering((channel) => {
+      most = Math.max(most, ++open)
+      channel.on('close', () => open--).resume()
+      waiting.push(() => {
+        channel.exit(0)
+        channel.end()
+      })
+      // All that may come at once are there: now they may end.
+      if (open === 8) for (const end of waiting.splice(0)) end()
+    }),
+  })
+  const desk = makeDesk(temp.path, 'channels')
+  const hostKey = [fingerprintOf(server.publicKeys[0]!)]
+  const { shell, close } = shellTo(server, desk, { host: { hostKey } })
+  await Promise.all(Array.from({ length: 40 }, (_, at) => shell.sh`: ${at}`))
+  expect(most).toBe(8)
+  await close()
   await server.close()
 })
