@@ -53,14 +53,13 @@ export default defineConfig({
   stages: {
     dev: { hosts: { localhost: { transport: 'local', roles: ['db'] } } },
     staging: { hosts: { db1: { roles: ['db'] } } },
-    production: { protected: true, hosts: { db1: { roles: ['db'] }, mute: { address: 'db1', roles: ['web'] } } },
+    production: { protected: true, hosts: { db1: { roles: ['db'] } } },
   },
   defaultStage: 'dev',
   use: [postgres({ databases: { dev: url('dev'), staging: { ...url('dev'), via: 'tunnel' }, production: url('production') }, from: 'production' })],
   tasks: [
     task('shows', { on: 'db', effect: 'read', run: ({ remote }) =>
       remote.attach\`stty size; printf 'who? '; read -r name; echo "I am $name"; exit 3\` }),
-    task('two', { on: ['db', 'web'], effect: 'read', run: ({ remote }) => remote.attach\`sleep 30\` }),
   ],
 })
 `,
@@ -221,13 +220,6 @@ export default defineConfig({
         expect(code, screen).toBe(1)
         expect(screen).toMatch(/shows failed[^]* exit 3\r\n/)
       }
-    })
-
-    test('two at a time cannot', async () => {
-      const person = typed('production two --renderer plain --on-failure kill')
-      const { code, screen } = await person.ends()
-      expect(code, screen).toBe(3)
-      expect(screen).toContain("'two' wants the terminal while 'two' is running")
     })
   },
 )

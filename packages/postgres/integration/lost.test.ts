@@ -10,7 +10,17 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createBackup, manifestPath, newStamp, restoreBackup, type Backup } from '@deployfile/postgres'
+import {
+  createBackup,
+  manifestPath,
+  newStamp,
+  openServer,
+  openTarget,
+  preflight,
+  readSource,
+  restoreBackup,
+  type Backup,
+} from '@deployfile/postgres'
 import { startPostgres, type PostgresServer } from '../../../test/servers/postgres.ts'
 import { servicesFound } from '../../../test/servers/service.ts'
 import { tempFolder, type TempFolder } from '../../../test/servers/temp.ts'
@@ -135,6 +145,81 @@ describe.runIf(servicesFound('postgres'))('what is lost on the way', { timeout: 
     expect(
       await server.psql("SELECT tableowner FROM pg_tables WHERE tablename = 'theirs'", 'inherited'),
     ).toBe('heir')
+  })
+
+  describe('what the owner of a database may not make', () => {
+    let made: Backup
+    beforeAll(async () => {
+      const folder = join(server.socketDir, 'ssd')
+      await server.psql(`COPY (SELECT 1) TO PROGRAM 'mkdir "${folder}"; cat >/dev/null'`)
+      await server.psql(`CREATE TABLESPACE ssd LOCATION '${folder}'`)
+      for (const sql of ['CREATE ROLE plain LOGIN CREATEDB', 'CREATE DATABASE special'])
+        await server.psql(sql)
+      for (const sql of [
+        'CREATE TABLE fast TABLESPACE ssd AS SELECT 1 AS one; CREATE INDEX ON fast (one) TABLESPACE ssd',
+        'CREATE PUBLICATION everything FOR ALL TABLES; CREATE PUBLICATION a_few FOR TABLE fast',
+        'CREATE FUNCTION tells() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$',
+        'CREATE EVENT TRIGGER watches ON ddl_command_end EXECUTE FUNCTION tells()',
+        'CREATE SCHEMA "my own"; CREATE EXTENSION pg_stat_statements SCHEMA "my own"',
+        'CREATE TABLE "my own".kept AS SELECT calls FROM "my own".pg_stat_statements LIMIT 0',
+      ])
+        await server.psql(sql, 'special')
+      made = await createBackup(siteOf('special'), label, newStamp())
+      await server.psql('DROP DATABASE special')
+      await server.psql('DROP TABLESPACE ssd')
+    })
+
+    for (const as of ['local', 'ssh'] as const)
+      it(`is left out, or made by a superuser who restores; tablespaces that are not there are no reason to fail (${as})`, async () => {
+        await server.psql(`CREATE DATABASE ordinary_${as} OWNER plain`)
+        const site = siteOf(`ordinary_${as}`, as)
+        await restore(site, made)
+        expect(site.logs).toContain(
+          'left out, because only a superuser may make it: publication a_few, publication everything, event trigger watches',
+        )
+        const found =
+          'SELECT (SELECT one FROM fast), (SELECT count(*) FROM pg_publication), (SELECT count(*) FROM pg_event_trigger), ' +
+          "(SELECT string_agg(DISTINCT tableowner, ' ') FROM pg_tables WHERE schemaname IN ('public', 'my own')), " +
+          "(SELECT extnamespace::regnamespace FROM pg_extension WHERE extname = 'pg_stat_statements'), nspowner::regrole " +
+          "FROM pg_namespace WHERE nspname = 'my own'"
+        expect(await server.psql(found, `ordinary_${as}`)).toBe('1|0|0|plain|"my own"|plain')
+      })
+
+    it('is all there where the owner is a superuser', async () => {
+      await server.psql('CREATE DATABASE super')
+      const site = siteOf('super')
+      await restore(site, made)
+      expect(site.logs.join()).not.toContain('left out')
+      const found = 'SELECT count(*), (SELECT count(*) FROM pg_event_trigger) FROM pg_publication'
+      expect(await server.psql(found, 'super')).toBe('2|1')
+    })
+  })
+
+  it('the roles of policies: it is said which are missing, before the dump', async () => {
+    for (const sql of ['CREATE ROLE "the reader"', 'CREATE DATABASE guarded', 'CREATE DATABASE unguarded'])
+      await server.psql(sql)
+    await server.psql(
+      'CREATE TABLE secrets (id int); ALTER TABLE secrets ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON secrets TO "the reader" USING (true)',
+      'guarded',
+    )
+    const source = await openServer(siteOf('guarded'), { readOnly: true, databases: ['guarded'] })
+    const facts = await readSource(source)
+    const target = await openTarget(siteOf('unguarded'), 'dev')
+    await preflight(target, facts)
+    const made = await createBackup(siteOf('guarded'), label, newStamp())
+    await server.psql('ALTER ROLE "the reader" RENAME TO elsewhere')
+    await expect(preflight(target, facts)).rejects.toMatchObject({
+      kind: 'check',
+      code: 'ROLE_MISSING',
+      message:
+        'policies of the database are for the role the reader, which the server of unguarded on db1 does not have',
+      details: { hint: 'Make them there: CREATE ROLE "the reader"; Nothing was changed.' },
+    })
+    // Of a file it is known only when it is restored.
+    await expect(restore(siteOf('unguarded'), made)).rejects.toMatchObject({
+      code: 'DATABASE_COMMAND_FAILED',
+      details: { hint: 'Make it on that server: CREATE ROLE "the reader";' },
+    })
   })
 
   it('everything, when the database of the URL is the wrong one: an empty backup says so', async () => {

@@ -122,12 +122,15 @@ export function failureProblem(
       },
     )
   }
+  const role = name === 'pg_restore' ? /role "(.+)" does not exist/.exec(said)?.[1] : undefined
+  const hint = role === undefined ? undefined : `Make it on that server: CREATE ROLE "${role}";`
   return new Problem(
     'task',
     'DATABASE_COMMAND_FAILED',
     `${name} failed on ${host}, database ${connection.database}: ${said}`,
     {
       host,
+      hint,
     },
   )
 }

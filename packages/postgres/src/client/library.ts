@@ -66,6 +66,8 @@ export interface LibraryRestoreOptions {
   readonly listFile: string
   readonly jobs: number
   readonly role: string
+  /** Objects go where they were; false: into the default tablespace. */
+  readonly tablespaces: boolean
   /** Into a database that is in use: what is there is replaced, all of it or nothing. */
   readonly inPlace?: boolean
 }
@@ -87,6 +89,7 @@ export async function libraryRestore(
         ? { clean: true, ifExists: true, singleTransaction: true }
         : { jobs: options.jobs }),
       roleName: options.role,
+      ...(!options.tablespaces && { noTableSpaces: true }),
       ...(call.onLine && { verbose: true }),
     }),
   )

@@ -3,6 +3,7 @@ import type { Server } from '../sql/query.ts'
 import { runClient } from './command.ts'
 import { throughLibrary } from './dump.ts'
 import { BEGUN_BY_ONE, DONE_BY_JOBS, entryCounter, UNLISTED } from './entries.ts'
+import { fitList } from './fit.ts'
 import { libraryRestore } from './library.ts'
 import type { Programs } from './programs.ts'
 import { watched, type Seen } from './watched.ts'
@@ -33,6 +34,9 @@ export async function restoreInto(server: Server, programs: Programs, order: Arc
   const { site } = server
   const { tells, look } = order
   const jobs = order.inPlace === true ? 1 : order.jobs
+  const { listFile, database, role, file } = order
+  const fitting = { listFile, database, role, file: order.inPlace === true ? undefined : file }
+  const { tablespaces } = await fitList(server, programs, fitting)
   if (site.shell.host.transport === 'local') {
     const counter = entryCounter(jobs)
     await watched(
@@ -40,7 +44,7 @@ export async function restoreInto(server: Server, programs: Programs, order: Arc
       site,
       () =>
         throughLibrary(server, programs, order.database, 'pg_restore', (call) =>
-          libraryRestore({ ...call, ...(tells && { onLine: counter.add }) }, order.file, order),
+          libraryRestore({ ...call, ...(tells && { onLine: counter.add }) }, file, { ...order, tablespaces }),
         ),
     )
     return
@@ -49,6 +53,7 @@ export async function restoreInto(server: Server, programs: Programs, order: Arc
   const args = [
     ...['--exit-on-error', '--no-owner', '--no-acl', `--role=${order.role}`],
     ...(order.inPlace === true ? ['--clean', '--if-exists', '--single-transaction'] : [`--jobs=${jobs}`]),
+    ...(tablespaces ? [] : ['--no-tablespaces']),
     ...(tells ? ['--verbose'] : []),
   ]
   await watched(

@@ -3,6 +3,7 @@ import { checkSpace } from '../backup/space.ts'
 import { literal } from '../sql/quote.ts'
 import { query, type Server } from '../sql/query.ts'
 import { checkExtensions } from './extensions.ts'
+import { checkRoles, POLICY_ROLES } from './roles.ts'
 import { chooseStrategy, readRights, type Rights, type Strategy } from './rights.ts'
 import type { RestoreChoices } from './choices.ts'
 import type { Target } from './target.ts'
@@ -14,21 +15,25 @@ export interface SourceFacts {
   readonly extensions: readonly string[]
   /** On the server, with indexes; undefined when it is not known. */
   readonly databaseBytes?: number | undefined
+  /** That its policies name; undefined when it is not known. */
+  readonly roles?: readonly string[] | undefined
 }
 
 /** Reads what a target must be ready for. */
 export async function readSource(server: Server): Promise<Required<SourceFacts>> {
   const { database } = server.site.connection
-  const [row] = await query<{ extensions: string[]; bytes: number }>(
+  const [row] = await query<{ extensions: string[]; roles: string[]; bytes: number }>(
     server,
     "SELECT json_build_object('extensions', (SELECT coalesce(json_agg(extname ORDER BY extname), '[]'::json) " +
       "FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql'), " +
+      `'roles', ${POLICY_ROLES}, ` +
       `'bytes', pg_catalog.pg_database_size(${literal(database)}))`,
   )
   return {
     serverVersion: server.version,
     extensions: row?.extensions ?? [],
     databaseBytes: row?.bytes ?? 0,
+    roles: row?.roles ?? [],
   }
 }
 
@@ -39,7 +44,7 @@ export interface Readiness {
 
 /**
  * Everything that would only come to light after the long work: rights, versions, extensions, room. Changes nothing.
- * @throws Problem `RESTORE_RIGHTS`, `EXTENSION_MISSING`, `EXTENSION_RIGHTS`, `DISK_FULL`, `RESTORE_IN_PLACE` (check)
+ * @throws Problem `RESTORE_RIGHTS`, `EXTENSION_MISSING`, `EXTENSION_RIGHTS`, `ROLE_MISSING`, `DISK_FULL`, `RESTORE_IN_PLACE` (check)
  */
 export async function preflight(
   { server, facts, live }: Target,
@@ -62,6 +67,7 @@ export async function preflight(
     rights,
     source.extensions.filter((name) => !present.includes(name)),
   )
+  await checkRoles(server, source.roles ?? [])
   if (source.databaseBytes !== undefined && strategy === 'swap')
     await checkServerSpace(server, source.databaseBytes)
   return { strategy, rights }
