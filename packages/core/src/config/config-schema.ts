@@ -80,13 +80,21 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   roles: "roles: ['web'], or roles: [] for a host that has none",
 }
 
+const NOT_YET =
+  'Where two files import each other, one of them does not have yet what the other exports: put that into a third file.'
+
 function faultOf(source: unknown, issue: z.core.$ZodIssue): Pick<ValueFault, 'message' | 'hint'> {
   const { path, message, missing, hint } = valueFault(schema, source, issue)
   const key = String(path.at(-1))
   const example = missing && EXAMPLES[key]
   if (example !== undefined)
     return { message: `${placeOf(path.slice(0, -1))} has no ${key}`, hint: `For example ${example}` }
-  // `is missing`, `is not a task` go on where the place ends.
+  if (missing)
+    return {
+      message: `${placeOf(path)} is undefined`,
+      hint: path.length === 0 ? 'Give it { stages: … }.' : NOT_YET,
+    }
+  // `is not a task` goes on where the place ends.
   return { message: `${placeOf(path)}${message.startsWith('is ') ? '' : ':'} ${message}`, hint }
 }
 

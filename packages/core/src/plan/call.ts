@@ -68,7 +68,7 @@ export function planCall(catalog: Catalog, request: CallRequest): CallPlan {
   const draft = draftOf(catalog, calledTask(catalog, request), stage, request)
   const root = draft.placed.get(instanceKey(request.task, input))
   if (!root) throw new Error(`the call of '${request.task}' was not planned`)
-  return cut(draft, root, request)
+  return cut(catalog, draft, root, request)
 }
 
 function calledTask(catalog: Catalog, { task: name, input, caller }: CallRequest): AnyTask {
@@ -123,12 +123,12 @@ function onHost(instance: Instance, caller: PlanNode): Instance {
 }
 
 /** Only what the called nodes wait for, as far as that is not there, under the ids of this call. */
-function cut(draft: Draft, root: Placed, request: CallRequest): CallPlan {
+function cut(catalog: Catalog, draft: Draft, root: Placed, request: CallRequest): CallPlan {
   const prefix = calledPrefix(request.caller.id, request.number)
   const { taken, uses } = missing(root.bodies, request)
   const ids = new Set([...taken].map(({ node }) => node.id))
   const renamed = (id: string): string => (ids.has(id) ? prefix + id : id)
-  const ordered = inOrder(draft.nodes).filter((one) => taken.has(one))
+  const ordered = inOrder(draft.nodes, catalog).filter((one) => taken.has(one))
   const nodes = ordered.map(({ node }): CalledNode => ({
     ...node,
     id: prefix + node.id,

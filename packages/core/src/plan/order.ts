@@ -1,3 +1,4 @@
+import type { Catalog } from '../config/catalog.ts'
 import { Problem } from '../problem/problem.ts'
 import type { DraftEdge, DraftNode } from './draft.ts'
 import type { EdgeReason, PlanEdge, PlanNode } from './plan.ts'
@@ -12,8 +13,8 @@ export interface Ordered {
  * The finished nodes and edges of a draft; equal input gives equal order.
  * @throws Problem `CYCLE` (usage) with the whole path and where each of its edges comes from
  */
-export function finished(drafts: readonly DraftNode[]): Ordered {
-  const ordered = inOrder(drafts)
+export function finished(drafts: readonly DraftNode[], catalog: Catalog): Ordered {
+  const ordered = inOrder(drafts, catalog)
   const edges: PlanEdge[] = []
   for (const { node, incoming } of ordered)
     for (const { from, kind, reason } of incoming)
@@ -22,7 +23,7 @@ export function finished(drafts: readonly DraftNode[]): Ordered {
 }
 
 /** @throws Problem `CYCLE` (usage) */
-export function inOrder(nodes: readonly DraftNode[]): readonly DraftNode[] {
+export function inOrder(nodes: readonly DraftNode[], catalog: Catalog): readonly DraftNode[] {
   const { starts, targets } = outgoing(nodes)
   const waiting = Int32Array.from(nodes, ({ incoming }) => incoming.length)
   const ordered = nodes.filter(({ incoming }) => incoming.length === 0)
@@ -36,7 +37,12 @@ export function inOrder(nodes: readonly DraftNode[]): readonly DraftNode[] {
       if (left === 0 && node) ordered.push(node)
     }
   }
-  if (ordered.length < nodes.length) throw cycle(nodes.filter(({ index }) => (waiting[index] ?? 0) > 0))
+  if (ordered.length < nodes.length) {
+    throw cycle(
+      nodes.filter(({ index }) => (waiting[index] ?? 0) > 0),
+      catalog,
+    )
+  }
   return ordered
 }
 
@@ -63,7 +69,7 @@ function outgoing(nodes: readonly DraftNode[]): {
 }
 
 // Every node that is left waits for another one that is left: walking backwards must come round.
-function cycle(left: readonly DraftNode[]): Problem {
+function cycle(left: readonly DraftNode[], { tasks }: Catalog): Problem {
   const isLeft = new Set(left)
   const seen = new Map<DraftNode, number>()
   const walked: { readonly edge: DraftEdge; readonly to: DraftNode }[] = []
@@ -76,12 +82,29 @@ function cycle(left: readonly DraftNode[]): Problem {
     at = edge.from
   }
   const round = walked.slice(at && seen.get(at)).reverse()
-  const steps = round.map(
-    ({ edge, to }) => `  ${edge.from.node.id} runs before ${to.node.id} (${explain(edge.reason)})`,
+  // That a task's start is before its end is nothing that anybody wrote.
+  const written = round.filter(({ edge }) => edge.reason.type !== 'structure')
+  const steps = written.map(
+    ({ edge, to }) => `  ${earlier(edge.from)} before ${later(to)} (${explain(edge.reason)})`,
   )
+  const location = written.map(({ to }) => tasks.get(to.node.task)?.['~task'].location).find(Boolean)
   return new Problem('usage', 'CYCLE', ['these tasks wait for each other:', ...steps].join('\n'), {
+    location,
     hint: 'Remove one of these needs or hooks, or change the order on the command line.',
   })
+}
+
+// Hooks stand between the start of a task and its end.
+function earlier({ node }: DraftNode): string {
+  return `${nameOf(node)} ${node.kind === 'start' ? 'begins' : 'runs'}`
+}
+
+function later({ node }: DraftNode): string {
+  return node.kind === 'end' ? `the end of ${nameOf(node)}` : nameOf(node)
+}
+
+function nameOf({ id, kind }: DraftNode['node']): string {
+  return kind === 'start' || kind === 'end' ? id.replace(/\.(?:start|end)(?=@|$)/, '') : id
 }
 
 export function explain(reason: EdgeReason): string {

@@ -37,8 +37,8 @@ export function resolvePlan(catalog: Catalog, request: PlanRequest): Plan {
   const draft = draftOf(catalog, collectInstances(catalog, requested, stage, inputs, filter), keys)
   addCommandLineEdges(draft, requested)
   const failure = failureDraft(catalog, stage, filter, draft)
-  const onFailure = failure && finished(failure.nodes)
-  const { nodes, edges } = finished(draft.nodes)
+  const onFailure = failure && finished(failure.nodes, catalog)
+  const { nodes, edges } = finished(draft.nodes, catalog)
   const drafts = failure ? [draft, failure] : [draft]
   return {
     stage: stage.stage.name,

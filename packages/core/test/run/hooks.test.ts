@@ -39,8 +39,8 @@ describe('a hook on a hook', () => {
     const catalog = catalogOf({ tasks: [body], before: { body: [hook], hook: [body] } })
     return expect(runTasks([body], { catalog })).rejects.toThrow(
       `these tasks wait for each other:
-  body.start runs before hook.start (before: { 'body': [hook] })
-  hook.start runs before body.start (before: { 'hook': [body] })`,
+  body begins before hook (before: { 'body': [hook] })
+  hook begins before body (before: { 'hook': [body] })`,
     )
   })
 
@@ -48,7 +48,7 @@ describe('a hook on a hook', () => {
     const body = mark('body')
     const catalog = catalogOf({ tasks: [body], before: { body: [body] } })
     await expect(runTasks([body], { catalog })).rejects.toThrow(
-      "body.start runs before body.start (before: { 'body': [body] })",
+      "body begins before body (before: { 'body': [body] })",
     )
   })
 })

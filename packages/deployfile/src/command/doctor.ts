@@ -1,8 +1,9 @@
 import { Problem, type Catalog, type Host } from '@deployfile/core'
 import { wordsOf, type Given } from './given.ts'
-import { printDocument } from '../cli/terminal.ts'
+import { printDocument, type View } from '../cli/terminal.ts'
 import { count } from '../render/duration.ts'
-import type { Style } from '../render/style.ts'
+import { printable } from '../render/style.ts'
+import { wrapped } from '../render/width.ts'
 import type { Place } from '../run/work.ts'
 import type { Looked } from './doctor-hosts.ts'
 import { checkConfig, checkMachine, type Found } from './doctor-machine.ts'
@@ -43,7 +44,7 @@ export async function doctorCommand(given: Given): Promise<number> {
   const all = [...machine, ...config.findings, ...found]
   const wrong = all.filter(({ state }) => state === 'wrong').length
   const facts = { ok: wrong === 0, findings: all }
-  printDocument(terminal, line, facts, ({ style }) => doctorLines(all, wrong, style))
+  printDocument(terminal, line, facts, (view) => doctorLines(all, wrong, view))
   return wrong === 0 ? 0 : 3
 }
 
@@ -93,18 +94,25 @@ function hostsOf(
   return [...looked.values()]
 }
 
-function doctorLines(findings: readonly Found[], wrong: number, style: Style): string[] {
+function doctorLines(findings: readonly Found[], wrong: number, { style, columns }: View): string[] {
   const marks = { well: style.green('✔'), doubtful: style.yellow('!'), wrong: style.red('✘') } as const
   const width = Math.max(...findings.map(({ what }) => what.length))
+  const said = (text: string): string =>
+    text
+      .split('\n')
+      .flatMap((line) => wrapped(printable(line), columns, ' '.repeat(width + 6)))
+      .join('\n')
+      .trimStart()
+  const advice = (text: string): readonly string[] => wrapped(printable(text), columns, '    ').map(style.dim)
   const places = [...new Set(findings.map(({ where }) => where))]
   return [
     ...places.flatMap((place) => [
       style.bold(place),
       ...findings
         .filter(({ where }) => where === place)
-        .flatMap(({ what, state, said, hint }) => [
-          `  ${marks[state]} ${what.padEnd(width)}  ${said}`,
-          ...(hint === undefined ? [] : hint.split('\n').map((text) => `    ${style.dim(text)}`)),
+        .flatMap(({ what, state, said: text, hint }) => [
+          `  ${marks[state]} ${what.padEnd(width)}  ${said(text)}`,
+          ...(hint === undefined ? [] : hint.split('\n').flatMap(advice)),
         ]),
       '',
     ]),

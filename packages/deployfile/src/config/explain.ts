@@ -12,6 +12,8 @@ export function explainImport(file: string, { thrown, exactColumns }: ImportFail
   const code = codeOf(thrown)
   const error = thrown instanceof Error ? thrown : undefined
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') return missingImport(file, error)
+  const unread = unreadable(thrown, file)
+  if (unread) return unread
   const syntax =
     error && (syntaxPlace(error) ?? (error instanceof SyntaxError ? checkedPlace(file) : undefined))
   if (syntax) {
@@ -37,6 +39,20 @@ export function explainImport(file: string, { thrown, exactColumns }: ImportFail
     cause: thrown,
   })
 }
+
+/** A file that is there and cannot be opened: no line of it has run. */
+function unreadable(thrown: unknown, file: string): Problem | undefined {
+  const { code, syscall, path: at = file } = (thrown ?? {}) as Partial<NodeJS.ErrnoException>
+  if (syscall !== 'open' || (code !== 'EACCES' && code !== 'EPERM')) return undefined
+  // A config that opens a file of its own and may not is no config that cannot be read.
+  if (!SOURCE.test(at)) return undefined
+  return new Problem('usage', 'CONFIG_UNREADABLE', `${at} cannot be read: its permissions do not let you`, {
+    hint: `Let yourself read it: chmod u+r ${at}. Is it somebody else's? ls -l ${at}`,
+    cause: thrown,
+  })
+}
+
+const SOURCE = /\.[cm]?[jt]sx?$/
 
 // String() of an object says nothing, and throws where there is no prototype.
 function shown(thrown: unknown): string {

@@ -1,3 +1,5 @@
+import { chmodSync } from 'node:fs'
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { cli } from '../cli-harness.ts'
 
@@ -53,6 +55,35 @@ describe('a config that cannot be had', () => {
     await cli()
       .args('-T', '--cwd', 'ops')
       .ends(2, '', 'deployfile: --cwd names <root>/ops, which is not a folder\n  Check the path.\n')
+  })
+})
+
+describe('a file that may not be read', { timeout: 30_000 }, () => {
+  // Root reads everything, but for this.
+  const before = `[ "$(id -u)" != 0 ] || set -- setpriv --bounding-set=-dac_override,-dac_read_search "$@"`
+
+  it('is the config: says so, and not that it threw', async () => {
+    const one = cli().file('deploy.config.ts', 'export default 1').args('-T')
+    chmodSync(path.join(one.root, 'deploy.config.ts'), 0o000)
+    const { code, stdout, stderr } = await one.spawn({ before }).ended()
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `deployfile: <root>/deploy.config.ts cannot be read: its permissions do not let you
+  Let yourself read it: chmod u+r <root>/deploy.config.ts. Is it somebody else's? ls -l <root>/deploy.config.ts
+`,
+    })
+  })
+
+  it('is imported by the config', async () => {
+    const one = cli()
+      .file('hosts.mjs', 'export const hosts = {}')
+      .file('deploy.config.mjs', `import { hosts } from './hosts.mjs'\nexport default hosts`)
+      .args('-T')
+    chmodSync(path.join(one.root, 'hosts.mjs'), 0o000)
+    const { code, stderr } = await one.spawn({ before }).ended()
+    expect(stderr).toContain('deployfile: <root>/hosts.mjs cannot be read: its permissions do not let you\n')
+    expect(code).toBe(2)
   })
 })
 

@@ -228,12 +228,18 @@ describe('what is said of a config', () => {
       'stage.ts': `${IMPORT}export default defineConfig({ stages: { runs: { hosts: {} } } })`,
       'twice.ts': `${IMPORT}export default defineConfig({ ${STAGES}, tasks: [task('a', { run: () => 1 }), task('a', { run: () => 2 })] })`,
       'role.ts': `${IMPORT}export default defineConfig({ ${STAGES}, tasks: [task('a', { on: 'wbe', run: () => 1 })] })`,
+      'cycle.ts': `${IMPORT}const one = task('one', { run: () => 1 })
+const two = task('two', { needs: { one }, run: () => 1 })
+export default defineConfig({ ${STAGES}, defaultStage: 'dev', tasks: [two], before: { one: [two] } })`,
+      'circle.ts': `${IMPORT}import { stages } from './round.ts'\nexport const dev = { hosts: {} }\nexport default defineConfig({ stages })`,
       'data.json': '{}',
     }
     const one = cli()
     for (const [name, text] of Object.entries(files)) one.file(name, text)
+    one.file('round.ts', `import { dev } from './circle.ts'\nexport const stages = { dev }`)
     const lines = [
       ...Object.keys(files).map((name) => ['-T', '--config', name]),
+      ['two', '--config', 'cycle.ts'],
       ['-T', '--cwd', '/'],
       ['-T'],
     ]

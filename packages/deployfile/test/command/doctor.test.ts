@@ -50,6 +50,23 @@ describe('doctor', () => {
     expect(stdout).toContain('Write one: deployfile init')
   })
 
+  it('fits on a screen of 80 columns, and no escape code of a host gets there', async () => {
+    const long = 'a sentence that is said by a host and is longer than what is left of a line beside its name'
+    const config = `
+const look = task('look', { on: 'app', run() {}, doctor: () => [
+  { what: 'certificate', state: 'doubtful', said: '${long}\\u001b[31m', hint: 'Renew it: ${long}' },
+] })
+export default defineConfig({ stages: { dev: { hosts: { here: { transport: 'local', root: '.', roles: ['app'] } } } }, tasks: [look] })`
+    const { stdout } = await cli().config(config).terminal().env({ NO_COLOR: '1' }).args('doctor').run()
+    expect(stdout).toContain(`
+  ! certificate   a sentence that is said by a host and is longer than what is
+                  left of a line beside its name
+    Renew it: a sentence that is said by a host and is longer than what is left
+    of a line beside its name
+`)
+    expect(stdout).not.toContain('\u001b')
+  })
+
   it('of a host that is not there is refused', async () => {
     await cli()
       .config(STAGES)
