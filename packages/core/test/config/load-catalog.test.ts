@@ -201,7 +201,7 @@ describe('a config that is wrong is told where and what to write', () => {
   })
 })
 
-test('a chain of 10,000 needs loads without a stack overflow', () => {
+test('a chain of 10,000 needs loads without a stack overflow', { timeout: 60_000 }, () => {
   let last = task('t0', { run: noop })
   for (let index = 1; index < 10_000; index++)
     last = task(`t${index}`, { needs: { last }, run: noop }) as typeof last

@@ -323,7 +323,7 @@ describe('what is wrong is said with what is right', () => {
   })
 })
 
-test('a chain of 10,000 needs is planned without a stack overflow, in order', () => {
+test('a chain of 10,000 needs is planned without a stack overflow, in order', { timeout: 60_000 }, () => {
   let last: AnyTask = task('t0', { run: noop })
   for (let index = 1; index < 10_000; index++)
     last = task(`t${String(index)}`, { needs: { last }, run: noop })

@@ -79,7 +79,7 @@ test('namespaces may be put into each other', () => {
   ])
 })
 
-test('a chain of 10,000 needs is renamed without a stack overflow', () => {
+test('a chain of 10,000 needs is renamed without a stack overflow', { timeout: 60_000 }, () => {
   let last = task('t0', { run: () => 1 })
   const tasks = { first: last }
   for (let count = 1; count < 10_000; count++) {
