@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { Problem } from '@deployfile/core'
 import type { ClientChannel } from 'ssh2'
 import type { Ending } from '../transport.ts'
@@ -50,6 +51,8 @@ function follow(connection: Connection, channel: ClientChannel, signal: AbortSig
     }
     // Every key goes over as it is: the terminal over there makes of Ctrl-C what it means there.
     stdin.setRawMode(true)
+    // Node leaves it to this side to put a carriage return before each new line, where the cursor was to go down and nothing else.
+    spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
     // A terminal that goes away while it is read says so here; the hang-up is what stops the run.
     stdin.on('error', ignore)
     stdin.pipe(channel)
