@@ -116,7 +116,8 @@ export async function perform(
     const outcome = await supervise(
       running,
       stop.reason,
-      () => heard,
+      // What waits for whoever takes the output has not fallen silent.
+      () => (talk?.waiting === true ? performance.now() : heard),
       order.urgent === true ? undefined : (name) => void (hunted() && about(signalOrder(trace(), name))),
     )
     ending = outcome.ending
