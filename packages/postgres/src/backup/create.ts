@@ -1,16 +1,16 @@
-import { Problem } from '@deployfile/core'
 import { choosePrograms } from '../client/programs.ts'
 import { chooseCompression, type DumpChoices } from '../client/choices.ts'
 import { dumpTo } from '../client/dump.ts'
 import { readIdentity } from '../identity/identity.ts'
 import { hostOf, type Site } from '../site.ts'
-import { openServer, query, type Server } from '../sql/query.ts'
+import { openServer } from '../sql/query.ts'
 import { readArchive } from './archive.ts'
 import { readContents } from './contents.ts'
 import { listBackups } from './list.ts'
 import { checkSpace } from './space.ts'
 import { makeFolder, publish, reserve } from './folder.ts'
 import { formatManifest, manifestPath, type Backup, type BackupManifest } from './manifest.ts'
+import { checkContents, measure } from './measure.ts'
 import { backupName, type BackupLabel, type Stamp } from './name.ts'
 import { countTables, formatBytes, formatSeconds } from './size.ts'
 
@@ -87,24 +87,6 @@ export async function removeBackup(site: Site, file: string): Promise<void> {
   await site.shell.script('rm -f "$1.json" "$1" "$1.part"', [file])
 }
 
-/** Tables of the user, those of extensions not counted: their definition is not in an archive. */
-export const USER_TABLES = `
-SELECT json_build_object('tables', count(*), 'plain', count(*) FILTER (WHERE c.relkind = 'r'))
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
-  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`
-
-async function measure(server: Server): Promise<{ plain: number; bytes: number }> {
-  const [tables] = await query<{ plain: number }>(server, USER_TABLES.replaceAll('\n', ' '))
-  const [size] = await query<{ bytes: number }>(
-    server,
-    "SELECT json_build_object('bytes', pg_catalog.pg_database_size(current_database()))",
-  )
-  return { plain: tables?.plain ?? 0, bytes: size?.bytes ?? 0 }
-}
-
 /** What the last backup of this database took, and a little more; without one, what archives of most databases take at least. Gives
  * what the file may have. */
 async function expectSpace(
@@ -135,18 +117,4 @@ function leftOut({ excludeTables = [], excludeTableData = [], schemaOnly = false
 } {
   if (excludeTables.length + excludeTableData.length === 0 && !schemaOnly) return {}
   return { excluded: { tables: [...excludeTables], data: [...excludeTableData], rows: schemaOnly } }
-}
-
-function checkContents(site: Site, userTables: number, withData: number): void {
-  const { database } = site.connection
-  if (withData > 0) return
-  if (userTables === 0) {
-    site.log(`warning: ${database} has no tables, so this backup holds no data`)
-    return
-  }
-  const message = `the archive of ${database} holds no data, though the database has ${countTables(userTables)}`
-  throw new Problem('task', 'BACKUP_EMPTY', message, {
-    host: hostOf(site).name,
-    hint: 'Check that the user of this URL may read the tables.',
-  })
 }

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import type { Writable } from 'node:stream'
 import type { Server } from '../sql/query.ts'
 import { inDatabase } from '../connection/conninfo.ts'
 import type { Site } from '../site.ts'
@@ -8,11 +9,14 @@ import { libraryDump, LibraryFailure, type LibraryCall } from './library.ts'
 import type { Programs } from './programs.ts'
 import { watched, type Seen } from './watched.ts'
 
-export interface Dump {
-  readonly file: string
+interface Packed {
   /** As pg_dump takes it. */
   readonly compress: string
   readonly choices: DumpChoices
+}
+
+export interface Dump extends Packed {
+  readonly file: string
   /** Bytes that the file may have in the end, for whoever watches. */
   readonly estimate: number
 }
@@ -36,25 +40,36 @@ export async function dumpTo(
     )
     return
   }
-  const args = [
-    '-Fc',
-    `--compress=${compress}`,
-    '--lock-wait-timeout=30000',
-    ...dumpArguments(choices),
-    '-f',
-    file,
-  ]
   await watched(
     async () => seen(await sizeThere(site, file)),
     site,
-    () =>
-      runClient(site, {
-        program: `${programs.folder}/pg_dump`,
-        args,
-        connection: site.connection,
-        readOnly: server.readOnly,
-      }),
+    () => runDump(server, programs, { compress, choices }, { args: ['-f', file] }),
   )
+}
+
+/** Writes an archive of a database as it is made; `output` is ended when all of it was written, and destroyed otherwise. */
+export async function dumpInto(
+  server: Server,
+  programs: Programs,
+  { output, ...packed }: Packed & { readonly output: Writable },
+): Promise<void> {
+  await runDump(server, programs, packed, { args: [], output })
+}
+
+async function runDump(
+  { site, readOnly }: Server,
+  programs: Programs,
+  { compress, choices }: Packed,
+  { args, output }: { readonly args: readonly string[]; readonly output?: Writable },
+): Promise<void> {
+  const own = ['-Fc', `--compress=${compress}`, '--lock-wait-timeout=30000', ...dumpArguments(choices)]
+  await runClient(site, {
+    program: `${programs.folder}/pg_dump`,
+    args: [...own, ...args],
+    connection: site.connection,
+    readOnly,
+    ...(output && { output }),
+  })
 }
 
 async function sizeThere({ shell }: Site, file: string): Promise<number> {

@@ -1,6 +1,7 @@
 import type { Shell } from '@deployfile/core'
 import { identifier, literal } from '../sql/quote.ts'
 import { execute, query, type Server } from '../sql/query.ts'
+import type { Pieces } from './pieces.ts'
 import type { Programs } from './programs.ts'
 
 /** What of an archive is restored where, and who will own it. */
@@ -9,8 +10,8 @@ export interface Fitting {
   readonly listFile: string
   readonly database: string
   readonly role: string
-  /** Undefined where the archive is not a file, or all of it goes into one transaction. */
-  readonly file: string | undefined
+  /** Undefined where all of it goes into one transaction. */
+  readonly archive: string | Pieces | undefined
 }
 
 interface Takes {
@@ -40,8 +41,9 @@ export async function fitList(
   const left = await takeOut(shell, fitting.listFile, SUPERUSERS)
   const names = left.flatMap(named)
   if (names.length > 0) server.site.log(`left out, because only a superuser may make it: ${names.join(', ')}`)
-  if (login && fitting.file !== undefined)
-    await makeExtensions(server, programs, { ...fitting, file: fitting.file }, takes.untrusted)
+  const { archive } = fitting
+  if (login && archive !== undefined)
+    await makeExtensions(server, programs, { ...fitting, archive }, takes.untrusted)
   return { tablespaces }
 }
 
@@ -85,9 +87,11 @@ function named(entry: string): readonly string[] {
 
 const STATEMENTS = `
 umask 077
-grep -E "$4" "$3" >"$3.log" || true
-if [ -s "$3.log" ]; then "$1" -f - --use-list="$3.log" "$2" | grep '^CREATE EXTENSION ' || true; fi
-rm -f "$3.log"
+restore=$1 list=$2 pattern=$3
+shift 3
+grep -E "$pattern" "$list" >"$list.log" || true
+if [ -s "$list.log" ]; then "$restore" -f - --use-list="$list.log" "$@" | grep '^CREATE EXTENSION ' || true; fi
+rm -f "$list.log"
 `
 
 /**
@@ -97,14 +101,17 @@ rm -f "$3.log"
 async function makeExtensions(
   server: Server,
   programs: Programs,
-  { listFile, database, role, file }: Fitting & { readonly file: string },
+  { listFile, database, role, archive }: Fitting & { readonly archive: string | Pieces },
   untrusted: readonly string[],
 ): Promise<void> {
   if (untrusted.length === 0) return
   const { shell } = server.site
   const pattern = `^[0-9]+; 3079 [0-9]+ EXTENSION - (${untrusted.map(escaped).join('|')}) `
-  const args = [`${programs.folder}/pg_restore`, file, listFile, pattern]
-  const { stdout } = await shell.script(STATEMENTS, args, { reads: true })
+  const args = [`${programs.folder}/pg_restore`, listFile, pattern]
+  // These have no rows, so pg_restore reads no further than the table of contents.
+  const { stdout } = await (typeof archive === 'string'
+    ? shell.script(STATEMENTS, [...args, archive], { reads: true })
+    : shell.script(STATEMENTS, args, { reads: true, input: archive.first() }))
   const statements = stdout.split('\n').filter((line) => line !== '')
   if (statements.length === 0) return
   const schemas = [...new Set(statements.flatMap((line) => / WITH SCHEMA (.+);$/.exec(line)?.[1] ?? []))]

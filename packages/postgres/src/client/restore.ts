@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import { inDatabase } from '../connection/conninfo.ts'
 import type { Server } from '../sql/query.ts'
 import { runClient } from './command.ts'
@@ -5,12 +6,14 @@ import { throughLibrary } from './dump.ts'
 import { BEGUN_BY_ONE, DONE_BY_JOBS, entryCounter, UNLISTED } from './entries.ts'
 import { fitList } from './fit.ts'
 import { libraryRestore } from './library.ts'
+import type { Pieces } from './pieces.ts'
 import type { Programs } from './programs.ts'
 import { watched, type Seen } from './watched.ts'
 
 export interface ArchiveRestore {
-  /** The archive, and the list of its entries that are wanted. */
-  readonly file: string
+  /** The path of the archive; or all of it as it comes, for one job. */
+  readonly archive: string | Pieces
+  /** The list of its entries that are wanted. */
   readonly listFile: string
   readonly database: string
   /** Owns what is restored. */
@@ -20,6 +23,8 @@ export interface ArchiveRestore {
   readonly inPlace?: boolean
   /** pg_restore says each entry as it comes, so that they can be counted. */
   readonly tells: boolean
+  /** Ends it when it is destroyed. */
+  readonly stop?: Writable
   /** How far it is, once it is known how many entries are done; undefined where it does not tell. */
   readonly look: (entries: number | undefined) => Promise<Seen>
 }
@@ -32,19 +37,23 @@ export function logOf(listFile: string): string {
 /** Restores an archive strictly into an empty database: the first error ends it. */
 export async function restoreInto(server: Server, programs: Programs, order: ArchiveRestore): Promise<void> {
   const { site } = server
-  const { tells, look } = order
-  const jobs = order.inPlace === true ? 1 : order.jobs
-  const { listFile, database, role, file } = order
-  const fitting = { listFile, database, role, file: order.inPlace === true ? undefined : file }
+  const { archive, tells, look, listFile, database, role } = order
+  const isFile = typeof archive === 'string'
+  const jobs = order.inPlace === true || !isFile ? 1 : order.jobs
+  const fitting = { listFile, database, role, archive: order.inPlace === true ? undefined : archive }
   const { tablespaces } = await fitList(server, programs, fitting)
-  if (site.shell.host.transport === 'local') {
+  // The package gives pg_restore no input.
+  if (isFile && site.shell.host.transport === 'local') {
     const counter = entryCounter(jobs)
     await watched(
       () => look(tells ? counter.done() : undefined),
       site,
       () =>
         throughLibrary(server, programs, order.database, 'pg_restore', (call) =>
-          libraryRestore({ ...call, ...(tells && { onLine: counter.add }) }, file, { ...order, tablespaces }),
+          libraryRestore({ ...call, ...(tells && { onLine: counter.add }) }, archive, {
+            ...order,
+            tablespaces,
+          }),
         ),
     )
     return
@@ -52,7 +61,11 @@ export async function restoreInto(server: Server, programs: Programs, order: Arc
   const logFile = logOf(order.listFile)
   const args = [
     ...['--exit-on-error', '--no-owner', '--no-acl', `--role=${order.role}`],
-    ...(order.inPlace === true ? ['--clean', '--if-exists', '--single-transaction'] : [`--jobs=${jobs}`]),
+    ...(order.inPlace === true
+      ? ['--clean', '--if-exists', '--single-transaction']
+      : isFile
+        ? [`--jobs=${jobs}`]
+        : []),
     ...(tablespaces ? [] : ['--no-tablespaces']),
     ...(tells ? ['--verbose'] : []),
   ]
@@ -62,9 +75,11 @@ export async function restoreInto(server: Server, programs: Programs, order: Arc
     () =>
       runClient(site, {
         program: `${programs.folder}/pg_restore`,
-        args: [...args, `--use-list=${order.listFile}`, order.file],
+        args: [...args, `--use-list=${order.listFile}`, ...(isFile ? [archive] : [])],
         connection: inDatabase(site.connection, order.database),
         readOnly: false,
+        ...(!isFile && { input: archive.rest() }),
+        ...(order.stop && { output: order.stop }),
         ...(tells && { logFile }),
       }),
   )

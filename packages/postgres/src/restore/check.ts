@@ -1,6 +1,6 @@
 import { compareHash, readThrough } from '../backup/verify.ts'
 import { readableFrom } from '../backup/archive.ts'
-import type { Contents } from '../backup/contents.ts'
+import type { Contents, Counts } from '../backup/contents.ts'
 import type { FoundBackup } from '../backup/find.ts'
 import { mayTell } from '../client/entries.ts'
 import { choosePrograms, type Programs } from '../client/programs.ts'
@@ -28,13 +28,20 @@ export async function checkFile(server: Server, backup: FoundBackup): Promise<Ch
   const why = `the archive has the format ${facts.archiveVersion} and the server is PostgreSQL ${server.version}`
   const programs = choosePrograms(server.programs, major, site.shell.host.name, why)
   const contents = await readThrough(site, programs, backup, facts, !backup.manifest)
-  // Since 17 an entry holds up to a thousand large objects.
-  const largeObjects = contents.largeObjects * (readableFrom(facts.archiveVersion) >= 17 ? 1000 : 1)
   return {
     programs,
     contents,
     bytes: facts.bytes,
     sha256: facts.sha256,
-    tells: mayTell(contents.entries, largeObjects),
+    tells: tellsEach(contents, readableFrom(facts.archiveVersion)),
   }
+}
+
+/**
+ * Whether pg_restore may say each entry of an archive as it comes.
+ * @param major the version of the pg_dump that wrote it, or the first that reads it
+ */
+export function tellsEach({ entries, largeObjects }: Counts, major: number): boolean {
+  // Since 17 an entry holds up to a thousand large objects.
+  return mayTell(entries, largeObjects * (major >= 17 ? 1000 : 1))
 }

@@ -1,64 +1,71 @@
 import { Problem } from '@deployfile/core'
-import { USER_TABLES } from '../backup/create.ts'
+import { USER_TABLES } from '../backup/measure.ts'
+import { temporaryName } from '../backup/name.ts'
 import { countTables, formatSeconds } from '../backup/size.ts'
-import { countJobs } from '../client/jobs.ts'
-import { restoreInto } from '../client/restore.ts'
 import { identifier, literal } from '../sql/quote.ts'
 import { execute, query, type Server } from '../sql/query.ts'
 import { hostOf } from '../site.ts'
-import type { CheckedArchive } from './check.ts'
+import type { Fill } from './fill.ts'
 import { finish } from './finish.ts'
+import { dropQuietly } from './leftovers.ts'
 import { readLive } from './live.ts'
 import type { DatabaseLock } from './lock.ts'
-import type { RestoreOrder } from './order.ts'
+import { keepOld } from './old.ts'
+import type { ReplaceOrder } from './order.ts'
 import { copyStatements, createStatement } from './settings.ts'
 import { swap } from './swap.ts'
 import type { Target } from './target.ts'
-import { watchRestore } from './watch.ts'
 
-export interface Filling extends CheckedArchive {
-  /** The list of entries to restore, on the host. */
-  readonly list: string
-  /** How many these are. */
-  readonly entries: number
-  /** The name of the database that is made. */
-  readonly fresh: string
-  readonly lock: DatabaseLock
+/**
+ * Makes a database beside the live one, has it filled, checks and finishes it there, and swaps the two; what fails before that drops the
+ * new one, unless the signal was aborted. Gives the name of the database that was live before, when it stays.
+ * @throws Problem `RESTORE_INCOMPLETE`, those of {@link putInPlace}, and what `fill` throws
+ */
+export async function swapIn(
+  target: Target,
+  order: ReplaceOrder,
+  lock: DatabaseLock,
+  fill: Fill,
+): Promise<string | undefined> {
+  const { server } = target
+  const { site } = server
+  const { database } = site.connection
+  const fresh = temporaryName(database, 'restore', order.stamp)
+  try {
+    await fillFresh(target, order, fresh, fill)
+    await lock.check()
+    const old = await putInPlace(target, fresh, temporaryName(database, 'old', order.stamp))
+    const keep = order.choices?.keepOld ?? (hostOf(site).transport === 'local' ? 0 : 1)
+    return old === undefined ? undefined : await keepOld(server, database, old, keep)
+  } catch (error) {
+    if (!site.signal.aborted) await dropQuietly(server, fresh, 'the next restore drops it')
+    throw error
+  }
 }
 
-/** Makes a database beside the live one, restores into it, and checks and finishes it there. */
-export async function fillFresh(
-  target: Target,
-  order: RestoreOrder,
-  { programs, contents, tells, list, entries, fresh }: Filling,
+async function fillFresh(
+  { server, live, facts }: Target,
+  { choices = {} }: ReplaceOrder,
+  fresh: string,
+  fill: Fill,
 ): Promise<void> {
-  const { server, live, facts } = target
   const { site } = server
   const started = Date.now()
   const owner = live?.owner ?? (await currentUser(server))
   await execute(server, createStatement(fresh, live))
-  const jobs = await countJobs(site.shell)
-  const { file } = order.backup
-  const watch = watchRestore(server, fresh, entries)
-  try {
-    const { look } = watch
-    const order = { file, listFile: list, database: fresh, role: owner, jobs, tells, look }
-    await restoreInto(server, programs, order)
-  } finally {
-    await watch.close()
-  }
+  const expected = await fill({ database: fresh, owner })
   const tables = await tablesOf(server, fresh)
-  if (tables !== contents.tables) {
-    const message = `${fresh} has ${tables} tables after the restore, the archive has ${contents.tables}`
+  if (tables !== expected.tables) {
+    const message = `${fresh} has ${tables} tables after the restore, the archive has ${expected.tables}`
     throw new Problem('task', 'RESTORE_INCOMPLETE', message, {
       host: hostOf(site).name,
-      hint: 'The live database was not touched. Check the backup with db:backup:verify.',
+      hint: `The live database was not touched. ${expected.advice}`,
     })
   }
   const restored = Date.now()
-  await finish(server, fresh, facts.stage, owner, order.choices ?? {})
+  await finish(server, fresh, facts.stage, owner, choices)
   site.log(
-    `filled ${fresh}: ${countTables(contents.tables)} in ${formatSeconds(restored - started)}, then statistics and checks in ${formatSeconds(Date.now() - restored)}`,
+    `filled ${fresh}: ${countTables(tables)} in ${formatSeconds(restored - started)}, then statistics and checks in ${formatSeconds(Date.now() - restored)}`,
   )
 }
 
@@ -66,7 +73,7 @@ export async function fillFresh(
  * Puts the fresh database in the live one's place; gives the name of the database that was put aside, undefined when there was none.
  * @throws Problem `RESTORE_TARGET_CHANGED`, `DATABASE_PREPARED`, `RESTORE_LOCK_LOST`, `DATABASE_COMMAND_FAILED` (task)
  */
-export async function putInPlace(
+async function putInPlace(
   { server, live, facts }: Target,
   fresh: string,
   old: string,
@@ -94,7 +101,7 @@ export async function putInPlace(
   return old
 }
 
-export async function tablesOf(server: Server, database: string): Promise<number> {
+async function tablesOf(server: Server, database: string): Promise<number> {
   const [found] = await query<{ tables: number }>(server, USER_TABLES.replaceAll('\n', ' '), database)
   return found?.tables ?? 0
 }

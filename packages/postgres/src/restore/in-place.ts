@@ -31,7 +31,7 @@ export async function restoreInPlace(
   const watch = watchRestore(server, database, entries)
   try {
     await restoreInto(server, programs, {
-      ...{ file: order.backup.file, listFile: list, database, role: owner },
+      ...{ archive: order.backup.file, listFile: list, database, role: owner },
       ...{ jobs: 1, inPlace: true, tells, look: watch.look },
     })
   } finally {

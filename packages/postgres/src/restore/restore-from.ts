@@ -10,6 +10,7 @@ import { judgeTarget, type ProductionDatabase } from './guard.ts'
 import type { RestoreResult } from './order.ts'
 import { preflight, readSource } from './preflight.ts'
 import { restoreBackup } from './restore.ts'
+import { prepareStream, restoreStream } from './stream.ts'
 import { openTarget } from './target.ts'
 
 export interface CopyOrder {
@@ -30,12 +31,17 @@ export interface CopyOrder {
   readonly stamp?: Stamp
   readonly dump?: DumpChoices
   readonly choices?: RestoreChoices
+  /**
+   * The dump is restored as it comes, and no file of it is kept anywhere. Only into a fresh database beside the live one. Default false:
+   * it becomes a backup in `folder`, which several restore at once, and which is there for another try.
+   */
+  readonly stream?: boolean
   /** Called before the dump, when the target is not simply one's own. */
   confirm(question: Question): Promise<void>
 }
 
 /**
- * One database into another: both ends are looked at, somebody agrees, dump there, file here, restore there. What
+ * One database into another: both ends are looked at, somebody agrees, dump there, file here (unless it is streamed), restore there. What
  * `db:backup:restore_from_prod` does in several tasks, for a program that has two sites.
  * @throws Problem all of `createBackup`, `downloadBackup` and {@link restoreBackup}; whatever happens before the swap leaves the
  * target as it was
@@ -46,8 +52,13 @@ export async function restoreFrom(order: CopyOrder): Promise<RestoreResult> {
   const target = await openTarget(to, order.toStage)
   const { question } = judgeTarget(target.facts, production)
   const source = await openServer(from, { readOnly: true, databases: [from.connection.database] })
-  await preflight(target, await readSource(source), order.choices)
+  const ready = await preflight(target, await readSource(source), order.choices)
+  const stream = order.stream === true ? prepareStream(source, target, ready, order.dump) : undefined
   if (question) await order.confirm(question)
+  if (stream) {
+    const { toStage: stage, choices } = order
+    return restoreStream(stream, { stage, application, stamp, ...(choices && { choices }) })
+  }
   const label = { application, stage: order.fromStage }
   const made = await createBackup(from, label, stamp, order.dump)
   const isHere = from.shell.host.transport === 'local'
