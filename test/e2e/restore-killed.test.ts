@@ -20,7 +20,14 @@ const databases = { dev: '${dev}', production: '${production}' }
 export default defineConfig({
   stages: { dev: { hosts }, production: { protected: true, hosts } },
   defaultStage: 'dev',
-  use: [postgres({ databases, from: 'production', application: 'shop' })],
+  use: [
+    postgres({
+      databases,
+      from: 'production',
+      application: 'shop',
+      restore: { stream: process.env.TEST_STREAM === 'yes' },
+    }),
+  ],
 })
 `
 
@@ -61,10 +68,15 @@ describe.runIf(servicesFound('postgres'))('a restore that is killed', () => {
 
   const LIVE = "SELECT oid, datallowconn, datconnlimit FROM pg_database WHERE datname = 'shop_dev'"
   const OURS = "SELECT count(*) FROM pg_database WHERE datname ~ '_(restore|old)_'"
-  const run = (task = 'db:backup:restore_from_prod', ...more: readonly string[]): Running => {
-    const env = { ...process.env, CI: '', PATH: `${join(folder.path, 'held')}:${process.env.PATH ?? ''}` }
-    return start(process.execPath, [BIN, 'dev', task, ...more], { cwd: folder.path, env })
+  const command = (words: readonly string[], more: Readonly<Record<string, string>> = {}): Running => {
+    const PATH = `${join(folder.path, 'held')}:${process.env.PATH ?? ''}`
+    return start(process.execPath, [BIN, ...words], {
+      cwd: folder.path,
+      env: { ...process.env, CI: '', PATH, ...more },
+    })
   }
+  const run = (task = 'db:backup:restore_from_prod', ...more: readonly string[]): Running =>
+    command(['dev', task, ...more])
   const files = (): readonly string[] => {
     const path = join(folder.path, '.deployfile/backups')
     return existsSync(path) ? readdirSync(path) : []
@@ -152,6 +164,23 @@ describe.runIf(servicesFound('postgres'))('a restore that is killed', () => {
       } else expect(await dev.psql(OURS)).toBe('1')
     })
   }
+
+  test('by SIGKILL while a dump is restored as it comes', async () => {
+    const whole = backups()
+    await dev.psql('CREATE ROLE wait_here')
+    // What the test before had left is dropped first.
+    const left = await dev.psql("SELECT max(datname) FROM pg_database WHERE datname ~ '_restore_'")
+    const running = command(['dev', 'db:backup:restore_from_prod'], { TEST_STREAM: 'yes' })
+    const copying = `SELECT count(*) FROM pg_stat_activity WHERE datname ~ '_restore_' AND datname <> '${left}' AND query ~ '^COPY'`
+    await reached(dev, copying, '1', running)
+    expect(await dev.psql(OURS)).toBe('1')
+    running.interrupt('SIGKILL')
+    await running.ended
+    await dev.psql('DROP ROLE wait_here')
+    await expectLiveUntouched()
+    expect(backups()).toEqual(whole)
+    expect(await dev.psql(OURS)).toBe('1')
+  })
 
   for (const [command, told] of [
     ['db:backup:list', 'opened the database shop_dev again, which a restore had left closed'],

@@ -93,6 +93,7 @@ export type {
   BaseContext,
   CallContext,
   CallInput,
+  NeedsContext,
   Outcome,
   RunContext,
   RunEnd,

@@ -47,6 +47,7 @@ export {
   type InputOf,
   type Namespaced,
   type Needs,
+  type NeedsContext,
   type On,
   type OnPick,
   type Option,

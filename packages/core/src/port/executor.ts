@@ -10,7 +10,13 @@ import type { LendTerminal } from './terminal.ts'
 
 /** What a body gets for one of its needs: one result, or one of each host. */
 export type NeedValue =
-  | { readonly kind: 'one'; readonly value: unknown }
+  | {
+      readonly kind: 'one'
+      readonly value: unknown
+      /** Where it ran; absent for what runs on the control machine, or is not planned. */
+      readonly stage?: string
+      readonly host?: string
+    }
   | {
       readonly kind: 'each'
       readonly values: readonly { readonly stage: string; readonly host: string; readonly value: unknown }[]

@@ -16,8 +16,11 @@ export function readNeeds(run: RunState, { needs }: PlanNode): Job['needs'] {
 
 export function readBinding(run: RunState, binding: Binding | undefined): NeedValue {
   if (binding === undefined || binding.kind === 'none') return { kind: 'one', value: undefined }
-  if (binding.kind === 'one') return { kind: 'one', value: run.byId.get(binding.node)?.result }
-  return eachOf(run, binding.of)
+  if (binding.kind === 'each') return eachOf(run, binding.of)
+  const state = run.byId.get(binding.node)
+  const host = state?.node.host
+  if (state === undefined || host === undefined) return { kind: 'one', value: state?.result }
+  return { kind: 'one', value: state.result, stage: state.node.stage, host }
 }
 
 /** Made once for all dependents: with a thousand hosts there may be a thousand of them. */

@@ -1,6 +1,7 @@
 import type { Catalog, StageEntry } from '../config/catalog.ts'
 import type { Host } from '../host/host.ts'
 import type { Job, JobLink, JobRun, NeedValue } from '../port/executor.ts'
+import { Problem } from '../problem/problem.ts'
 import type { Shell, ShellProvider, ShellScope } from '../port/shell.ts'
 import type { BaseContext, RunInfo } from '../task/context.ts'
 import { redact } from '../secret/redact.ts'
@@ -25,7 +26,12 @@ export function contextOf(catalog: Catalog, shells: ShellProvider, job: Job, lin
   let skipped: string | undefined
   const unheard: unknown[] = []
   const context: Omit<BaseContext, 'local'> &
-    WithDoors & { readonly needs: unknown; readonly input: unknown; readonly call: unknown } = {
+    WithDoors & {
+      readonly needs: unknown
+      readonly input: unknown
+      readonly call: unknown
+      readonly remoteOf: unknown
+    } = {
     [DOORS]: { shells, link, host, terminal: job.run.terminal === true },
     task: job.node.task,
     stage: entry.stage,
@@ -59,6 +65,8 @@ export function contextOf(catalog: Catalog, shells: ShellProvider, job: Job, lin
       call.onUnheard((reason) => unheard.push(reason))
       return call
     },
+    remoteOf: (need: string) =>
+      shells.remote(hostOfNeed(catalog, job, need), scopeOf(link, job.run.terminal === true)),
   }
   Object.defineProperty(context, 'local', LOCAL)
   if (host) {
@@ -135,6 +143,20 @@ function hostOf(entry: StageEntry, name: string): Host {
   const host = byName.get(name)
   if (host) return host
   throw new Error(`the plan has the host '${name}', which the stage '${entry.stage.name}' does not have`)
+}
+
+function hostOfNeed(catalog: Catalog, { node, needs }: Job, name: string): Host {
+  const need = needs[name]
+  const entry = need?.kind === 'one' ? catalog.stages.get(need.stage ?? '') : undefined
+  if (need?.kind === 'one' && need.host !== undefined && entry) return hostOf(entry, need.host)
+  throw new Problem(
+    'task',
+    'NEED_HOST',
+    `'${node.task}' asks for the host of its need '${name}', which is not on one host`,
+    {
+      hint: "remoteOf takes the name of a need that is planned, and runs on one host: with `on: { …, pick: 'primary' }`.",
+    },
+  )
 }
 
 const NO_NEEDS: Readonly<Record<string, unknown>> = {}

@@ -71,6 +71,15 @@ export interface CallContext<H> {
   readonly call: <const T extends AnyTask>(task: T, ...input: CallInput<T>) => Promise<View<T, H>>
 }
 
+/** What only `run` gets, besides. */
+export interface NeedsContext<N> {
+  /**
+   * A shell on the host where a need of this task runs, by the need's name: for what is done on two hosts at once, such as a pipe from
+   * one to the other. Throws for a need that runs on no host, on several, or is not planned.
+   */
+  readonly remoteOf: (need: keyof N & string) => Shell
+}
+
 /** What `undo` and `finally` get. `host` and `remote` exist only with `on`. */
 export type TaskContext<S, N, H> = BaseContext &
   ([H] extends [undefined] ? {} : RemoteContext) & {
@@ -84,6 +93,7 @@ export type RunContext<S, N, H> = BaseContext &
     readonly input: SchemaOutput<S>
     readonly needs: Results<N, H>
     readonly call: CallContext<H>['call']
+    readonly remoteOf: NeedsContext<N>['remoteOf']
   }
 
 /** How the body ended before it is undone. */

@@ -1,6 +1,6 @@
 import { callerLocation, type SourceLocation } from '../problem/location.ts'
 import { Problem } from '../problem/problem.ts'
-import type { BaseContext, CallContext, Outcome, RemoteContext, RunInfo } from './context.ts'
+import type { BaseContext, CallContext, NeedsContext, Outcome, RemoteContext, RunInfo } from './context.ts'
 import { checkKeys, TASK_OPTIONS } from './check-spec.ts'
 import type { Preview } from './declare.ts'
 import type { CheckNeeds, Results } from './needs.ts'
@@ -31,12 +31,14 @@ export interface OverrideSpec<T, N> extends TaskOptions {
    */
   run(
     context: OverrideContext<T, N> &
-      CallContext<OnOf<T>> & { readonly base: (input?: InputOf<T>) => Promise<ResultOf<T>> },
+      CallContext<OnOf<T>> &
+      NeedsContext<N> & { readonly base: (input?: InputOf<T>) => Promise<ResultOf<T>> },
   ): ResultOf<T> | Promise<ResultOf<T>>
   /** As a task's own; the preview of the task that is wrapped belongs to its own body and is what `base` then runs. */
   readonly preview?: Preview<
     OverrideContext<T, N> &
-      CallContext<OnOf<T>> & { readonly base: (input?: InputOf<T>) => Promise<ResultOf<T>> },
+      CallContext<OnOf<T>> &
+      NeedsContext<N> & { readonly base: (input?: InputOf<T>) => Promise<ResultOf<T>> },
     ResultOf<T>
   >
   /** In place of the task's own `undo`, which stays where this is absent. */

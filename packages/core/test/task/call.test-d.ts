@@ -100,3 +100,28 @@ test('a preview has the context of run, and says nothing of the result', () => {
   const reads = task.preset({ effect: 'read', preview: true })
   expectTypeOf(reads('r', { run: () => 1 })).toExtend<{ readonly name: 'r' }>()
 })
+
+test('remoteOf takes the name of a need', () => {
+  const top = task('top', {
+    needs: { primary },
+    async run({ remoteOf }) {
+      expectTypeOf(remoteOf).parameters.toEqualTypeOf<['primary']>()
+      return remoteOf('primary').capture`hostname`
+    },
+    undo({ result }) {
+      expectTypeOf(result).toEqualTypeOf<string | undefined>()
+    },
+  })
+  override(top, {
+    needs: { web },
+    run({ remoteOf, base }) {
+      expectTypeOf(remoteOf).parameters.toEqualTypeOf<['web']>()
+      return base()
+    },
+  })
+  task('without', {
+    run({ remoteOf }) {
+      expectTypeOf(remoteOf).parameters.toEqualTypeOf<[never]>()
+    },
+  })
+})

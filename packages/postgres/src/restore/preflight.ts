@@ -42,6 +42,9 @@ export interface Readiness {
   readonly rights: Rights
 }
 
+/** `stream`: the dump is restored as it comes. */
+type Wanted = RestoreChoices & { readonly stream?: boolean | undefined }
+
 /**
  * Everything that would only come to light after the long work: rights, versions, extensions, room. Changes nothing.
  * @throws Problem `RESTORE_RIGHTS`, `EXTENSION_MISSING`, `EXTENSION_RIGHTS`, `ROLE_MISSING`, `DISK_FULL`, `RESTORE_IN_PLACE` (check)
@@ -49,7 +52,7 @@ export interface Readiness {
 export async function preflight(
   { server, facts, live }: Target,
   source: SourceFacts | undefined,
-  choices: RestoreChoices = {},
+  choices: Wanted = {},
 ): Promise<Readiness> {
   const rights = await readRights(server, live)
   const strategy = chooseStrategy(choices.strategy ?? 'auto', rights, { ...facts, owner: live?.owner })
@@ -73,13 +76,20 @@ export async function preflight(
   return { strategy, rights }
 }
 
-/** What is to be taken out must be taken out before anybody sees it, and in place everybody does. */
-function refuseInPlace({ anonymize = [] }: RestoreChoices, host: string): void {
-  if (anonymize.length === 0) return
+/**
+ * What is to be taken out must be taken out before anybody sees it, and in place everybody does; and a transaction of the live database
+ * would be over before the end of the dump tells whether all of it has come.
+ */
+function refuseInPlace({ anonymize = [], stream }: Wanted, host: string): void {
+  if (anonymize.length === 0 && stream !== true) return
+  const why =
+    stream === true
+      ? 'a dump that is restored as it comes would be live before it is known to be whole'
+      : 'what is to be anonymized would be seen before it is'
   throw new Problem(
     'check',
     'RESTORE_IN_PLACE',
-    'what is to be anonymized would be seen before it is, because this restore is done in the live database itself',
+    `${why}, because this restore is done in the live database itself`,
     {
       host,
       hint: "It is done beside it where the login of the URL may make databases (ALTER ROLE … CREATEDB) and the strategy is 'auto' or 'swap'. Nothing was changed.",

@@ -52,8 +52,8 @@ export async function restoreFrom(order: CopyOrder): Promise<RestoreResult> {
   const target = await openTarget(to, order.toStage)
   const { question } = judgeTarget(target.facts, production)
   const source = await openServer(from, { readOnly: true, databases: [from.connection.database] })
-  const ready = await preflight(target, await readSource(source), order.choices)
-  const stream = order.stream === true ? prepareStream(source, target, ready, order.dump) : undefined
+  await preflight(target, await readSource(source), { ...order.choices, stream: order.stream })
+  const stream = order.stream === true ? prepareStream(source, target, order.dump) : undefined
   if (question) await order.confirm(question)
   if (stream) {
     const { toStage: stage, choices } = order

@@ -1,4 +1,3 @@
-import { Problem } from '@deployfile/core'
 import { listFrom, type Counts } from '../backup/contents.ts'
 import { makeFolder } from '../backup/folder.ts'
 import { checkContents, measure } from '../backup/measure.ts'
@@ -16,7 +15,6 @@ import { exclusively } from './exclusive.ts'
 import type { Fill, Fresh } from './fill.ts'
 import { swapIn } from './fresh.ts'
 import type { ReplaceOrder, RestoreResult } from './order.ts'
-import type { Readiness } from './preflight.ts'
 import type { Target } from './target.ts'
 import { watchRestore } from './watch.ts'
 
@@ -32,22 +30,10 @@ export interface Stream {
 
 /**
  * Chooses the programs of both ends, before anything is done.
- * @throws Problem `RESTORE_IN_PLACE`, `PG_CLIENT_TOO_OLD` (check)
+ * @throws Problem `PG_CLIENT_TOO_OLD` (check)
  */
-export function prepareStream(
-  source: Server,
-  target: Target,
-  { strategy }: Pick<Readiness, 'strategy'>,
-  dump: DumpChoices = {},
-): Stream {
-  const { server, facts } = target
-  if (strategy === 'in-place') {
-    const message = `a dump that is restored as it comes would be in ${facts.database} before it is known to be whole, because this restore is done in the live database itself`
-    throw new Problem('check', 'RESTORE_IN_PLACE', message, {
-      host: facts.host,
-      hint: "Leave out 'stream', or let the login of the URL make databases (ALTER ROLE … CREATEDB). Nothing was changed.",
-    })
-  }
+export function prepareStream(source: Server, target: Target, dump: DumpChoices = {}): Stream {
+  const { server } = target
   const from = `the server of ${source.site.connection.database} is PostgreSQL ${source.version}`
   const writer = choosePrograms(source.programs, source.major, source.site.shell.host.name, from)
   // What pg_dump 12 to 15 write is read by all of them (see readableFrom).

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { secret, type HostSpec } from '@deployfile/core'
+import { secret, type HostSpec, type Question } from '@deployfile/core'
 import type { Backup } from '@deployfile/postgres'
 import { startPostgres, type PostgresServer } from '../../../../test/servers/postgres.ts'
 import { servicesFound } from '../../../../test/servers/service.ts'
@@ -109,6 +109,36 @@ describe.runIf(servicesFound('postgres', 'sshd'))('databases behind sshd', () =>
     expect(backupsOn(productionHost)).toEqual(before)
     expect(backupsOn(stagingHost)).toEqual([])
     expect(readdirSync(stagingHost.tmp)).toEqual([])
+  })
+
+  it('restores production as it comes on staging, through this machine, with no file on any', async () => {
+    await other.psql('DELETE FROM orders', 'shop_staging')
+    const folders = () => [
+      backupsOn(productionHost),
+      backupsOn(stagingHost),
+      readdirSync(join(folder.path, '.deployfile/backups')),
+    ]
+    const before = folders()
+    const streaming = {
+      ...options,
+      options: { restore: { stream: true } },
+      answer: ({ answer }: Question) => answer,
+    }
+    const { outcome, questions, events, logs } = await project(streaming)([
+      'staging',
+      'db:backup:restore_from_prod',
+    ])
+    expect(outcome.status, JSON.stringify(outcome.failures)).toBe('done')
+    expect(questions).toHaveLength(1)
+    expect(logs.at(-1)).toMatch(/^copied shop_production into shop_staging in .*; no file was kept$/)
+    expect(await other.psql(rows, 'shop_staging')).toBe(await production.psql(rows, 'shop_production'))
+    expect(folders()).toEqual(before)
+    for (const { tmp } of [productionHost, stagingHost]) expect(readdirSync(tmp)).toEqual([])
+    expect(JSON.stringify(events)).not.toContain(production.password)
+    const ends = ['dump', 'fetch', 'restore_from_prod'].map(
+      (name) => [...outcome.nodes].find(([id]) => id.startsWith(`db:backup:${name}@`))?.[1].status,
+    )
+    expect(ends).toEqual(['skipped', 'skipped', 'done'])
   })
 
   it('restores a file of this machine on the host, by its name', async () => {

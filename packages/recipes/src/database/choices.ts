@@ -9,7 +9,7 @@ import { restoreSpec, type Settings } from './settings.ts'
  * @throws Problem `RESTORE_SQL_MISSING` (check)
  */
 export async function readChoices(settings: Settings, context: BaseContext): Promise<RestoreChoices> {
-  const { anonymize, postRestore, ...rest } = restoreSpec(settings, context.stage)
+  const { anonymize, postRestore, stream: _, ...rest } = restoreSpec(settings, context.stage)
   return {
     ...rest,
     anonymize: await readSql(context, 'anonymize', anonymize),

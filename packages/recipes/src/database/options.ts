@@ -68,6 +68,11 @@ export interface RestoreSpec {
   readonly keepOld?: number
   /** Back up what is live first. Default false; in-place it is always done. */
   readonly safetyBackup?: boolean
+  /**
+   * `restore_from_prod` restores the dump as it comes, and keeps no file of it. Never in-place. Default false: the dump becomes a backup
+   * here, which several restore at once, and which is there for another try.
+   */
+  readonly stream?: boolean
   /** Run in the restored database before anybody can see it. Materialized views are refreshed afterwards. */
   readonly anonymize?: Sql | readonly Sql[]
   /** Run after `anonymize`, still before anybody can see the database (in-place: right after the transaction). */
@@ -121,6 +126,7 @@ const restoreSchema = z.strictObject({
   strategy: z.enum(['auto', 'swap', 'in-place']).optional(),
   keepOld: z.int().min(0).max(20).optional(),
   safetyBackup: z.boolean().optional(),
+  stream: z.boolean().optional(),
   anonymize: sqls.optional(),
   postRestore: sqls.optional(),
   railsEnvironment: z.string().min(1).optional(),

@@ -6,7 +6,8 @@ import { databaseOf, type Settings } from './settings.ts'
 /** Where tasks on a database run. */
 export const PLACE = { role: 'db', pick: 'primary' } as const
 
-type HostContext = Pick<BaseContext, 'stage' | 'signal' | 'log' | 'progress' | 'local'> & {
+/** What of a context says where a database is, and takes what is said of it. */
+export type HostContext = Pick<BaseContext, 'stage' | 'signal' | 'log' | 'progress' | 'local'> & {
   readonly run: Pick<BaseContext['run'], 'root'>
   readonly host: Host
   readonly remote: Shell

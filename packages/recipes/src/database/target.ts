@@ -35,12 +35,12 @@ export async function prepareTarget(
   context: BaseContext,
   site: Site,
   production: readonly ProductionDatabase[],
-  source: { readonly words: string; readonly facts: SourceFacts | undefined },
+  source: { readonly words: string; readonly facts: SourceFacts | undefined; readonly stream?: boolean },
 ): Promise<TargetReady & { readonly choices: RestoreChoices }> {
   const target = await openTarget(site, context.stage.name)
   const { question } = judgeTarget(target.facts, production, settings.recover)
   const choices = await readChoices(settings, context)
-  await preflight(target, source.facts, choices)
+  await preflight(target, source.facts, { ...choices, stream: source.stream })
   if (question)
     await context.confirm({ ...question, message: `${question.message} It gets ${source.words}.` })
   return { asked: question !== undefined, choices }

@@ -60,6 +60,7 @@ describe('postgres()', () => {
       "the option 'databases.dev' of postgres() is wrong: the URL",
     ],
     [{ databases: { dev: { uri: 'x' } }, from: 'dev' }, 'databases.dev'],
+    [{ databases, from: 'production', restore: { stream: 'yes' } }, 'restore.stream'],
     [
       { databases: { dev: { url: 'postgresql:///x', via: 'ssh' } }, from: 'dev' },
       "it is 'tunnel', or left out",

@@ -35,6 +35,7 @@ function commandInto(into: Writable) {
         close: () => void stdout.destroy(),
       })
     },
+    attach: () => Promise.reject(new Error('not here')),
     connect: () => Promise.resolve(),
     dial: () => Promise.reject(new Error('not here')),
   }
