@@ -118,6 +118,43 @@ describe.runIf(servicesFound('sshd'))('a deploy on three hosts', { concurrent: t
     await expectDoneAgain('three without a lock')
   })
 
+  test(
+    'that is killed while another waits: that one takes the lock over, and does it all',
+    apart,
+    async () => {
+      const { running } = await heldAfter(1, 'tar')
+      const waiting = fleet.start('deploy', '--lock-wait', '1m')
+      await until('the second one waits', () =>
+        waiting.output().includes('waiting for the lock of Developer'),
+      )
+      process.kill(running.pid, 'SIGKILL')
+      expect(await running.ended).toMatchObject({ signal: 'SIGKILL' })
+      strike.letGo()
+      const ended = await waiting.ended
+      expect(ended, ended.output).toMatchObject({ code: 0 })
+      expect(ended.output).toMatch(/took the lock over from Developer since .*: its process \d+ has ended/)
+      expectSettled(fleet, 'killed while another waited', revision)
+    },
+  )
+
+  test('that was killed, and then finds a host that cannot be reached, changes nothing', apart, async () => {
+    const killed = fleet.start('deploy')
+    strike.arm(2, 'tool', 'tar')
+    strike.aim(killed)
+    expect(await killed.ended).toMatchObject({ signal: 'SIGKILL' })
+    const served = (): unknown => fleet.hosts.map(({ app }) => [app.current(), app.read('served')])
+    const during = served()
+    const config = readFileSync(fleet.sshConfig, 'utf8')
+    const port = await freePort()
+    writeFileSync(fleet.sshConfig, config.replace(`Port ${String(at(1).port)}`, `Port ${String(port)}`))
+    const ended = await fleet.run('deploy')
+    writeFileSync(fleet.sshConfig, config)
+    expect(ended, ended.output).toMatchObject({ code: 3 })
+    expect(ended.stderr).toContain('web2')
+    expect(served()).toEqual(during)
+    await expectDoneAgain('killed, then unreachable')
+  })
+
   test('that was killed and is resumed takes its own lock up again', apart, async () => {
     const killed = fleet.start('deploy')
     strike.arm(1, 'tool', 'git')

@@ -1,3 +1,4 @@
+import { task } from '@deployfile/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { makeSite, type HostFolder, type Ran, type Site } from './site.ts'
 
@@ -28,6 +29,21 @@ describe('branch= and revision=', () => {
     expectDone(ran)
     expect(ran.logs.join('\n')).toContain(`deploy:revision@web1: ${first} is ${first}; the release is `)
     expect(site.web1.read('current/REVISION')).toBe(`${first}\n`)
+  })
+
+  it('a branch that moves meanwhile is the same commit on all hosts: that which it was when it was looked for', async () => {
+    const found = site.git.commit({ 'app.txt': 'found' }, 'Found')
+    const push = task('push', {
+      effect: 'read',
+      run: () => {
+        site.git.commit({ 'app.txt': 'too late' }, 'Too late')
+      },
+    })
+    expectDone(await site.run('deploy', { hooks: () => ({ 'deploy:started': [push] }) }))
+    for (const host of both()) {
+      expect(host.read('current/REVISION')).toBe(`${found}\n`)
+      expect(host.read('current/app.txt')).toBe('found')
+    }
   })
 
   it.each([

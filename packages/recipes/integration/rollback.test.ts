@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, statSync, symlinkSync, unlinkSync, utimesSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, unlinkSync, utimesSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { task } from '@deployfile/core'
 import { thisProcess } from '../src/deploy/lock/process.ts'
@@ -206,19 +206,34 @@ describe('cleanup', () => {
     for (const host of both()) expect(host.list('releases')).toEqual([one, three])
   })
 
-  it('that fails only warns', async () => {
-    await deployed()
+  it('that fails only warns, and the next one removes what is left', async () => {
+    const one = await deployed()
     const two = site.git.commit({ 'app.txt': 'x' })
+    const path = process.env['PATH'] ?? ''
+    // As where files of another user's are in the way.
+    site.web1.write(
+      '../../bin/rm',
+      `#!/bin/sh\nPATH=\${PATH#*:}\ncase "$*" in */releases/*.gone.*) exit 1 ;; esac\nexec rm "$@"\n`,
+    )
+    chmodSync(site.web1.at('../../bin/rm'), 0o755)
     const fail = task('break', {
       on: 'web',
       run: async ({ remote }) => {
         await remote.script('rm -f app/revisions.log; mkdir app/revisions.log')
+        process.env['PATH'] = `${site.path}/bin:${path}`
       },
     })
-    const ran = await site.run('deploy', { hooks: () => ({ 'deploy:finishing': [fail] }) as never })
+    const options = { keepReleases: 1 }
+    const ran = await site.run('deploy', { options, hooks: () => ({ 'deploy:finishing': [fail] }) as never })
+    process.env['PATH'] = path
     expect(ran.status).toBe('done')
     expect(ran.nodes.get('deploy:log_revision@production/web1')?.status).toBe('warned')
+    expect(ran.nodes.get('deploy:cleanup@production/web1')?.status).toBe('warned')
     expect(site.web1.read('current/REVISION')).toBe(`${two}\n`)
+    expect(site.web1.list('releases')[0]).toContain(`.${one}.gone.`)
+    rmSync(site.web1.at('revisions.log'), { recursive: true })
+    const three = await deployed({ options })
+    for (const host of both()) expect(host.list('releases')).toEqual([three])
   })
 })
 
