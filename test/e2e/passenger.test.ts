@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPassenger, type PassengerServer } from '../servers/passenger.ts'
@@ -68,6 +68,18 @@ describe.runIf(servicesFound('sshd', 'passenger'))('an application that Apache a
     expect(output).toContain('restarted by passenger-config')
     expect(answers).toEqual([`200 ${before} 1`, `200 ${next} 2`])
     expect(await served()).toBe(`${next} 2`)
+  })
+
+  test('the application of a folder whose name begins the same is not restarted along with it', async () => {
+    const neighbour = `${app.path}2/current`
+    const answer = async (): Promise<string> => (await fetch(`${server.url}neighbour`)).text()
+    cpSync(join(app.path, 'current/'), neighbour, { recursive: true, dereference: true })
+    writeFileSync(join(neighbour, 'REVISION'), 'as it was started')
+    expect(await answer(), server.log()).toBe('as it was started 2')
+    writeFileSync(join(neighbour, 'REVISION'), 'as it would be started now')
+    const { output } = await during('deploy:restart')
+    expect(output).toContain('restarted by passenger-config')
+    expect(await answer()).toBe('as it was started 2')
   })
 
   test('a deploy that does not restart changes nothing that is served; deploy:restart does', async () => {

@@ -5,7 +5,10 @@ import { withFreePort } from './port.ts'
 import { requireService } from './service.ts'
 import { tempFolder } from './temp.ts'
 
-/** A real Apache with Phusion Passenger that serves one application, from `<deployTo>/current`. */
+/**
+ * A real Apache with Phusion Passenger that serves one application, from `<deployTo>/current`, and below `/neighbour` the one of a
+ * folder whose name only begins like it, `<deployTo>2`.
+ */
 export interface PassengerServer extends AsyncDisposable {
   readonly url: string
   log(): string
@@ -61,7 +64,7 @@ const MODULES = '/usr/lib/apache2/modules'
 
 function settings(root: string, port: number, deployTo: string, registry: string): readonly string[] {
   return [
-    ...['mpm_event', 'authz_core', 'dir'].map(
+    ...['mpm_event', 'authz_core', 'dir', 'alias'].map(
       (name) => `LoadModule ${name}_module ${MODULES}/mod_${name}.so`,
     ),
     `LoadModule passenger_module ${MODULES}/mod_passenger.so`,
@@ -80,12 +83,18 @@ function settings(root: string, port: number, deployTo: string, registry: string
     'PassengerDisableAnonymousTelemetry on',
     // Seconds between two looks at restart.txt; 10 by default.
     'PassengerStatThrottleRate 1',
-    'PassengerMaxPoolSize 2',
+    // Room for both applications while one is restarted: who is in the way is ended.
+    'PassengerMaxPoolSize 4',
     'PassengerMinInstances 1',
     `DocumentRoot ${deployTo}/current/public`,
     `PassengerAppRoot ${deployTo}/current`,
     'PassengerAppType rack',
     'PassengerStartupFile config.ru',
+    `Alias /neighbour ${deployTo}2/current/public`,
+    '<Location /neighbour>',
+    '  PassengerBaseURI /neighbour',
+    `  PassengerAppRoot ${deployTo}2/current`,
+    '</Location>',
     '<Directory />',
     '  Require all granted',
     '</Directory>',
