@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { servicesFound } from '../servers/service.ts'
 import { until, type Running } from './command.ts'
 import { psql } from './database.ts'
@@ -8,14 +8,24 @@ import { startWorld, type World } from './world.ts'
 describe.runIf(servicesFound('sshd', 'postgres'))('a deploy that is told to stop', () => {
   let world: World
 
-  beforeEach(async () => {
+  // Each leaves it as it was: a migration that is stopped has not been applied.
+  beforeAll(async () => {
     world = await startWorld({ databases: ['production'] })
     const first = await world.deployfile('production', 'deploy:migrations', '--yes')
     expect(first, first.output).toMatchObject({ code: 0 })
   })
-  afterEach(() => world.stop())
+  afterAll(() => world.stop())
 
-  const SLEEPING = `select count(*) from pg_stat_activity where query like '%pg_sleep(45)%' and pid <> pg_backend_pid()`
+  // The server goes on with a sleep whose client is gone, and keeps its locks. Each is told by its length.
+  let seconds = 45
+  const sleeping = (what: string): string =>
+    psql(
+      world.databases.production,
+      `select ${what} from pg_stat_activity where query like '%pg_sleep(${String(seconds)})%' and pid <> pg_backend_pid()`,
+    )
+  afterEach(() => {
+    sleeping('pg_terminate_backend(pid)')
+  })
 
   /** What runs on the hosts with the database of this test. */
   const migrating = (): readonly string[] =>
@@ -26,9 +36,10 @@ describe.runIf(servicesFound('sshd', 'postgres'))('a deploy that is told to stop
 
   /** A deploy that stands in the middle of its migrations: the new release is there on both hosts, nothing is flipped. */
   async function startSlowDeploy(): Promise<Running> {
-    world.origin.commit({ 'db/migrate/20260201000000_slow.sql': 'select pg_sleep(45);\n' })
+    seconds++
+    world.origin.commit({ 'db/migrate/20260201000000_slow.sql': `select pg_sleep(${String(seconds)});\n` })
     const running = world.start('production', 'deploy:migrations', '--yes')
-    await until('the migration sleeps', () => psql(world.databases.production, SLEEPING).startsWith('1'))
+    await until('the migration sleeps', () => sleeping('count(*)').startsWith('1'))
     return running
   }
 
@@ -63,14 +74,21 @@ describe.runIf(servicesFound('sshd', 'postgres'))('a deploy that is told to stop
     expect(world.state()).toEqual(before)
   })
 
-  test('SIGTERM, as a CI job that is cancelled sends it, does the same', async () => {
+  test.each([
+    ['SIGTERM, as a CI job that is cancelled sends it,', 'SIGTERM', 143],
+    ['SIGHUP, as a terminal that is closed sends it,', 'SIGHUP', 129],
+  ] as const)('%s does the same', async (_, signal, code) => {
     const before = world.state()
     const running = await startSlowDeploy()
 
-    running.interrupt('SIGTERM')
+    running.interrupt(signal)
     const ended = await running.ended
 
-    expect(ended, ended.output).toMatchObject({ code: 143 })
+    expect(ended, ended.output).toMatchObject({ code })
     expect(world.state()).toEqual(before)
+    expect(world.hosts.map((host) => host.deployment('production').names('.deployfile'))).toEqual([
+      ['releases.jsonl'],
+      ['releases.jsonl'],
+    ])
   })
 })
