@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { findServices } from './services/find.mjs'
 import { provideNodes } from './services/nodes.mjs'
+import { providePm2 } from './services/pm2.mjs'
 import { provideServices } from './services/provide.mjs'
 import { NEWEST, provideServers } from './services/servers.mjs'
 import { installedAsLocked } from './test/installed.mjs'
@@ -64,6 +65,10 @@ async function main() {
     step('Looking for the PostgreSQL server that is newer than client programs are')
     const servers = provideServers([NEWEST])
     if (servers !== 0) return servers
+
+    step('Looking for the PM2 that pm2() is tried with')
+    const pm2 = providePm2()
+    if (pm2 !== 0) return pm2
   }
 
   step(`Running the tests (vitest run${args.map((arg) => ` ${arg}`).join('')})`)

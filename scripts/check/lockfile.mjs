@@ -5,6 +5,7 @@ import { join } from 'node:path'
 const LOCKFILES = [
   'package-lock.json',
   'scripts/services/nodes/package-lock.json',
+  'scripts/services/pm2/package-lock.json',
   'scripts/services/servers/newest/package-lock.json',
   'scripts/services/servers/older/package-lock.json',
 ]

@@ -42,7 +42,11 @@ step "reloading the applications of $file"
 if [ -n "$env" ]; then pm2 startOrReload "$file" --cwd "$current" --update-env --env "$env" >&2
 else pm2 startOrReload "$file" --cwd "$current" --update-env >&2; fi
 if [ "$save" = yes ]; then step 'saving the list'; pm2 save >&2; fi
+# What ends at once is started again and again, and counts as online each time.
 step 'looking what runs'
+pm2 jlist
+sleep 1
+echo
 pm2 jlist`
 
 /** Of `pm2 jlist`, what matters here. */
@@ -50,12 +54,14 @@ interface Running {
   readonly name: string
   readonly id: number
   readonly status: string
+  /** How often it was started again since PM2 has it. */
+  readonly restarts: number
   /** The script, absolute, as PM2 will start it again. */
   readonly script: string
 }
 
 /**
- * Reloads the applications of PM2's file from `current`. PM2 starts what it has where it first found it: what is pinned to a release
+ * Reloads the applications of PM2's file from `current`, and looks whether they still run a second later. PM2 starts what it has where it first found it: what is pinned to a release
  * would serve that one for ever, reloaded or not, so it is removed and started anew.
  * @throws Problem `OPTION_INVALID` (usage)
  */
@@ -74,7 +80,8 @@ export function pm2(options: Pm2Options = {}): RestartStrategy {
       const { stdout } = await runSteps(remote, purpose, RELOAD_SCRIPT, values)
       const names = pinned.map(({ name }) => name).join(', ')
       if (pinned.length > 0) log(`${names} ran from another release, and was started anew`)
-      checkOnline(context, readList(stdout))
+      const [before = [], after = []] = readLists(stdout)
+      checkOnline(context, before, after)
       log(`the applications of ${file} are reloaded`)
     },
   }
@@ -83,34 +90,44 @@ export function pm2(options: Pm2Options = {}): RestartStrategy {
 async function list({ remote }: RestartContext): Promise<readonly Running[]> {
   const purpose = { title: 'list what pm2 runs', code: 'RESTART_FAILED', reads: true }
   const { stdout } = await runSteps(remote, purpose, LIST_SCRIPT, [])
-  return readList(stdout)
+  return readLists(stdout)[0] ?? []
 }
 
-function readList(stdout: string): readonly Running[] {
-  // Before the list PM2 may say things of its own.
-  const json = stdout.split('\n').find((line) => line.startsWith('[{') || line.trim() === '[]') ?? '[]'
-  return (JSON.parse(json) as readonly Listed[]).map(
-    ({ name = '', pm_id: id = -1, pm2_env: { status = '', pm_exec_path: script = '' } = {} }) => ({
-      name,
-      id,
-      status,
-      script,
-    }),
-  )
+function readLists(stdout: string): readonly (readonly Running[])[] {
+  // Before a list PM2 may say things of its own.
+  const lists = stdout.split('\n').filter((line) => line.startsWith('[{') || line.trim() === '[]')
+  return lists.map((json) => (JSON.parse(json) as readonly Listed[]).map(readOne))
+}
+
+function readOne({ name = '', pm_id: id = -1, pm2_env = {} }: Listed): Running {
+  const { status = '', restart_time: restarts = 0, pm_exec_path: script = '' } = pm2_env
+  return { name, id, status, restarts, script }
 }
 
 interface Listed {
   readonly name?: string
   readonly pm_id?: number
-  readonly pm2_env?: { readonly status?: string; readonly pm_exec_path?: string }
+  readonly pm2_env?: {
+    readonly status?: string
+    readonly restart_time?: number
+    readonly pm_exec_path?: string
+  }
 }
 
-function checkOnline({ host, current }: RestartContext, running: readonly Running[]): void {
-  const failed = running.find(
-    ({ script, status }) => script.startsWith(`${current}/`) && status !== 'online' && status !== 'launching',
+function checkOnline(
+  { host, current }: RestartContext,
+  before: readonly Running[],
+  after: readonly Running[],
+): void {
+  const ours = after.filter(({ script }) => script.startsWith(`${current}/`))
+  const down = ours.find(({ status }) => status !== 'online' && status !== 'launching')
+  const again = ours.find(({ id, restarts }) =>
+    before.some((earlier) => earlier.id === id && earlier.restarts < restarts),
   )
+  const failed = down ?? again
   if (failed === undefined) return
-  throw new Problem('task', 'RESTART_FAILED', `${host.name}: ${failed.name} is ${failed.status}, says pm2`, {
+  const what = failed === down ? `is ${failed.status}` : 'ends and is started again all the time'
+  throw new Problem('task', 'RESTART_FAILED', `${host.name}: ${failed.name} ${what}, says pm2`, {
     host: host.name,
     hint: `There: pm2 logs ${failed.name}`,
   })
