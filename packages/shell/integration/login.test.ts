@@ -137,6 +137,14 @@ describe.runIf(servicesFound('sshd'))('logging in', () => {
     expect(await ask(look, `IdentityAgent ${agent.socket}`, key, 'ForwardAgent no')).toBe('none')
     const list = 'ssh-add -l | wc -l'
     expect(Number(await ask(list, `IdentityAgent ${agent.socket}`, key, 'ForwardAgent yes'))).toBe(9)
+    // Another one may be meant for it than the one that knows all keys.
+    const small = await startAgent(join(folder, 'small.sock'))
+    small.add(join(folder, 'wrong-0'))
+    for (const login of [agent.socket, 'none']) {
+      const forward = `ForwardAgent ${small.socket}`
+      expect(Number(await ask(list, `IdentityAgent ${login}`, key, forward))).toBe(1)
+    }
+    await small.stop()
   })
 
   test('a silent agent costs 5 s, not the login', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import type { CommandEvent } from '@deployfile/core'
+import type { CommandEvent, Host } from '@deployfile/core'
 import { createShells } from '@deployfile/shell'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { servicesFound } from '../../../test/servers/service.ts'
@@ -95,25 +95,26 @@ const ipv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ addre
 if (!ipv6) console.warn('SKIPPED: this machine has no ::1, so that no connection by IPv6 is tried')
 
 describe.runIf(servicesFound('sshd') && ipv6)('IPv6', () => {
-  test.each(['[::1]:PORT', 'ssh://[::1]:PORT'])(
-    '%s is connected to, and known by that name',
-    async (address) => {
-      await using site = await startSite({ config: ['ListenAddress ::1'] })
-      const { port, user } = site.sshd
-      const config = readFileSync(site.config, 'utf8').replace(/^Host .*\n *HostName .*\n/, 'Host *\n')
-      writeFileSync(site.config, config)
-      writeFileSync(site.knownHosts, site.sshd.knownHostsLine.replace('127.0.0.1', '::1'))
-      const shells = createShells({ root: site.here, sshConfig: site.config })
-      const host = hostNamed('six', { address: address.replace('PORT', String(port)), user })
-      expect(await shellOf(shells, host).capture`echo "\${SSH_CONNECTION%% *}"`).toBe('::1')
-      writeFileSync(site.knownHosts, '')
-      const unknown = createShells({ root: site.here, sshConfig: site.config })
-      expect((await problemOf(shellOf(unknown, host).sh`true`)).message).toContain(
-        `six: the host key of [::1]:${String(port)} is unknown`,
-      )
-      await Promise.all([shells.close(), unknown.close()])
-    },
-  )
+  test('[::1]:PORT and ssh://[::1]:PORT are connected to, and known by that name', async () => {
+    await using site = await startSite({ config: ['ListenAddress ::1'] })
+    const { port, user } = site.sshd
+    const config = readFileSync(site.config, 'utf8').replace(/^Host .*\n *HostName .*\n/, 'Host *\n')
+    writeFileSync(site.config, config)
+    const line = site.sshd.knownHostsLine.replace('127.0.0.1', '::1')
+    const host = (scheme: string): Host =>
+      hostNamed('six', { address: `${scheme}[::1]:${String(port)}`, user })
+    const shells = createShells({ root: site.here, sshConfig: site.config })
+    writeFileSync(site.knownHosts, '')
+    expect((await problemOf(shellOf(shells, host('')).sh`true`)).message).toContain(
+      `six: the host key of [::1]:${String(port)} is unknown`,
+    )
+    await shells.close()
+    writeFileSync(site.knownHosts, line)
+    const again = createShells({ root: site.here, sshConfig: site.config })
+    for (const scheme of ['', 'ssh://'])
+      expect(await shellOf(again, host(scheme)).capture`echo "\${SSH_CONNECTION%% *}"`).toBe('::1')
+    await again.close()
+  })
 })
 
 describe.runIf(servicesFound('sshd'))('known_hosts', () => {

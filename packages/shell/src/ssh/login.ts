@@ -70,8 +70,8 @@ export async function login(attempt: Login, link: Link, signal: AbortSignal): Pr
     readyTimeout: READY_TIMEOUT,
     ...keepalive(settings),
     algorithms: { serverHostKey: serverHostKeys(target, entries, tried), ...otherAlgorithms(settings) },
-    ...(settings.forwardAgent &&
-      settings.agent !== undefined && { agent: settings.agent, agentForward: true }),
+    // Only to be forwarded: each identity brings its own.
+    ...(settings.forwardAgent !== undefined && { agent: settings.forwardAgent, agentForward: true }),
     hostVerifier: verify,
     authHandler: (left: readonly string[] | null, some: boolean | null, next: NextAuthHandler) => {
       if (left) methods = left

@@ -13,8 +13,8 @@ export interface Settings {
   readonly identitiesOnly: boolean
   /** The agent's socket. */
   readonly agent: string | undefined
-  /** The host may use the agent (ForwardAgent yes). */
-  readonly forwardAgent: boolean
+  /** The socket of the agent that the host may use (ForwardAgent), which need not be the one that we log in with. */
+  readonly forwardAgent: string | undefined
   /** The user's own first: what is accepted is added there. */
   readonly knownHostsFiles: readonly string[]
   readonly hostKeyAlias: string | undefined
@@ -119,6 +119,11 @@ export function settingsFrom(name: string, text: string, alias: string): Setting
   const family = first('addressfamily')
   const agent = agentSocket(values.get('identityagent')?.[0], expand)
   const forward = first('forwardagent') ?? 'no'
+  const forwardAgent = /^(no|false)$/.test(forward)
+    ? undefined
+    : /^(yes|true)$/.test(forward)
+      ? agent
+      : agentSocket(forward, expand)
   return {
     alias,
     hostname,
@@ -127,8 +132,7 @@ export function settingsFrom(name: string, text: string, alias: string): Setting
     identityFiles: [...new Set(values.get('identityfile'))].filter((path) => path !== 'none').map(expand),
     identitiesOnly: says('identitiesonly'),
     agent,
-    // A path or variable names another agent to forward; ssh2 forwards the one that it logs in with.
-    forwardAgent: agent !== undefined && forward !== 'no' && forward !== 'false',
+    forwardAgent,
     knownHostsFiles: [...files('userknownhostsfile'), ...files('globalknownhostsfile')],
     hostKeyAlias: first('hostkeyalias'),
     acceptNew: first('stricthostkeychecking') === 'accept-new',

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { parseSettings, settingsFrom, splitPaths } from '../../src/ssh/settings.ts'
 
 const BASE = 'host web1\nuser deploy\nhostname 10.0.0.7\nport 2222\n'
@@ -26,7 +26,7 @@ describe('settings', () => {
       identityFiles: [`${homedir()}/.ssh/id_ed25519`, `${homedir()}/keys/deploy@10.0.0.7:2222-alias-%`],
       identitiesOnly: true,
       agent: undefined,
-      forwardAgent: false,
+      forwardAgent: undefined,
       knownHostsFiles: ['/a', '/b'],
       hostKeyAlias: 'app',
       acceptNew: false,
@@ -64,7 +64,7 @@ describe('settings', () => {
       connectTimeout: 3_000,
       keepaliveInterval: 5_000,
       keepaliveCount: 2,
-      forwardAgent: true,
+      forwardAgent: '/run/agent',
       algorithms: { cipher: ['aes256-ctr', 'aes128-ctr'] },
     })
   })
@@ -108,6 +108,20 @@ describe('settings', () => {
       if (before === undefined) delete process.env['SSH_AUTH_SOCK']
       else process.env['SSH_AUTH_SOCK'] = before
     }
+  })
+
+  test.each([
+    ['no', undefined],
+    ['yes', '/run/login'],
+    ['/run/other', '/run/other'],
+    ['~/other', `${homedir()}/other`],
+    ['$OTHER_AGENT', '/run/variable'],
+    ['$NO_SUCH_AGENT', undefined],
+  ])('ForwardAgent %s', (value, socket) => {
+    vi.stubEnv('OTHER_AGENT', '/run/variable')
+    const text = `${BASE}identityagent /run/login\nforwardagent ${value}\n`
+    expect(settingsFrom('a', text, 'a').forwardAgent).toBe(socket)
+    vi.unstubAllEnvs()
   })
 
   test.each([
