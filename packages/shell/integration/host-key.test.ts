@@ -156,6 +156,23 @@ describe('a host key that is not the known one', () => {
     expect(server.heard).toEqual([])
   })
 
+  test('an RSA key with fewer bits than RequiredRSASize, though it is known', async () => {
+    const server = await startServer(['rsa'])
+    const pin = fingerprintOf(server.publicKeys[0]!)
+    const problem = await refusal(server, { config: '  RequiredRSASize 3072\n', hostKey: pin })
+    expect(problem).toMatchObject({ code: 'HANDSHAKE_FAILED', kind: 'check', details: { retryable: false } })
+    expect(problem.message).toBe(
+      `web1: the host key of 127.0.0.1:${String(server.port)} has 2048 bits, and RequiredRSASize of ssh_config is 3072`,
+    )
+    expect(server.heard).toEqual([])
+    const again = await startServer(['rsa'], { onSession: runCommands })
+    const enough = { config: '  RequiredRSASize 2048\n', hostKey: fingerprintOf(again.publicKeys[0]!) }
+    const { shell, close } = shellTo(again, enough)
+    expect(await shell.capture`echo in`).toBe('in')
+    await close()
+    await again.close()
+  })
+
   test('HostKeyAlgorithms that leave nothing to check are an error, and no reason to take any', async () => {
     const server = await startServer(['ed25519'])
     const problem = await refusal(server, {

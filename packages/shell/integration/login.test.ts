@@ -130,6 +130,22 @@ describe.runIf(servicesFound('sshd'))('logging in', () => {
     )
   })
 
+  test('a key that ssh_config does not want is not offered, from a file or from the agent', async () => {
+    const key = `IdentityFile ${site.sshd.privateKeyPath}`
+    const wanted = 'PubkeyAcceptedAlgorithms rsa-sha2-512,ecdsa-sha2-nistp256'
+    const problem = await problemOf(login(`IdentityAgent ${agent.socket}`, key, wanted))
+    expect(problem.code).toBe('LOGIN_REFUSED')
+    expect(problem.message).toContain('; offered: no key; it takes publickey; ')
+    expect(problem.message).toContain(
+      `${site.sshd.privateKeyPath} is of type ssh-ed25519, which PubkeyAcceptedAlgorithms of ssh_config leaves out`,
+    )
+    expect(await login('IdentityAgent none', key, `${wanted},ssh-ed25519`)).toBe('in')
+    const rsa = join(folder, 'rsa')
+    execFileSync('ssh-keygen', ['-q', '-t', 'rsa', '-b', '2048', '-N', '', '-f', rsa])
+    const small = await problemOf(login('IdentityAgent none', `IdentityFile ${rsa}`, 'RequiredRSASize 3072'))
+    expect(small.message).toContain(`${rsa} has 2048 bits, and RequiredRSASize of ssh_config is 3072`)
+  })
+
   test('the agent stays here, unless ssh_config says ForwardAgent yes', async () => {
     const key = `IdentityFile ${site.sshd.privateKeyPath}`
     const look = 'echo "${SSH_AUTH_SOCK-none}"'

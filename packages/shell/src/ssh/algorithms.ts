@@ -1,5 +1,5 @@
 import type { Algorithms } from 'ssh2'
-import { type KnownKey, knownTypes } from './known-hosts.ts'
+import { keyType, type KnownKey, knownTypes } from './known-hosts.ts'
 import type { Settings } from './settings.ts'
 
 /** `ssh-rsa` keys by SHA-2 signatures only; SHA-1 ones can be forged. */
@@ -30,6 +30,34 @@ export function hostKeyAlgorithms(
   const open = allowed.filter((type) => !tried.has(isRsa(type) ? 'ssh-rsa' : type))
   const isKnown = (type: HostKeyAlgorithm): boolean => types.has(isRsa(type) ? 'ssh-rsa' : type)
   return [...open.filter(isKnown), ...open.filter((type) => !isKnown(type))]
+}
+
+/** Why ssh_config wants no such key, as the end of a sentence about it; undefined when it may be used. */
+export function unwanted(key: Buffer, { rsaBits }: Settings): string | undefined {
+  const bits = keyType(key) === 'ssh-rsa' ? modulusBits(key) : undefined
+  if (bits === undefined || bits >= rsaBits) return undefined
+  return `has ${String(bits)} bits, and RequiredRSASize of ssh_config is ${String(rsaBits)}`
+}
+
+/** The same for a key to log in with. */
+export function unwantedIdentity(key: Buffer, settings: Settings): string | undefined {
+  const type = keyType(key)
+  const listed = settings.algorithms.identity
+  if (listed?.some((name) => name === type || (isRsa(name) && isRsa(type))) === false)
+    return `is of type ${type}, which PubkeyAcceptedAlgorithms of ssh_config leaves out`
+  return unwanted(key, settings)
+}
+
+/** Of `string "ssh-rsa", mpint e, mpint n` (RFC 4253, 6.6). */
+function modulusBits(key: Buffer): number | undefined {
+  let at = 0
+  for (let skipped = 0; skipped < 2; skipped++) {
+    if (at + 4 > key.length) return undefined
+    at += 4 + key.readUInt32BE(at)
+  }
+  const modulus = key.subarray(at + 4)
+  const first = modulus.findIndex((byte) => byte !== 0)
+  return first === -1 ? undefined : 8 * (modulus.length - first) - Math.clz32(modulus[first] ?? 0) + 24
 }
 
 /** What ssh2 offers of the other kinds: its own order, without SHA-1, and no more than ssh_config allows. */

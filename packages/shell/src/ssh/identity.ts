@@ -2,6 +2,7 @@ import { Problem } from '@deployfile/core'
 import type { AnyAuthMethod } from 'ssh2'
 import { readable } from '../command/order.ts'
 import { agentOf, type Held, heldBy, probe } from './agent.ts'
+import { unwantedIdentity } from './algorithms.ts'
 import type { KeyFile } from './key-file.ts'
 import type { KeyRing } from './key-ring.ts'
 import { fingerprint } from './known-hosts.ts'
@@ -59,6 +60,11 @@ export async function findIdentities({ name, settings }: Target, ring: KeyRing):
   for (const file of files) {
     const { path, key, publicKey } = file
     if (publicKey) named.add(publicKey.toString('base64'))
+    const why = publicKey && unwantedIdentity(publicKey, settings)
+    if (why !== undefined) {
+      notes.push(`${path} ${why}`)
+      continue
+    }
     if (agent !== undefined && publicKey && held.keys.some((one) => publicKey.equals(one))) {
       useAgent(agent, publicKey)
       continue
@@ -75,7 +81,9 @@ export async function findIdentities({ name, settings }: Target, ring: KeyRing):
   }
   let keptBack = 0
   if (agent !== undefined && !settings.identitiesOnly) {
-    const others = held.keys.filter((key) => !named.has(key.toString('base64')))
+    const others = held.keys.filter(
+      (key) => !named.has(key.toString('base64')) && unwantedIdentity(key, settings) === undefined,
+    )
     for (const key of others.slice(0, OTHER_AGENT_KEYS)) useAgent(agent, key)
     keptBack = Math.max(0, others.length - OTHER_AGENT_KEYS)
     if (keptBack > 0) notes.push(`the agent holds ${String(keptBack)} more keys, which were not offered`)

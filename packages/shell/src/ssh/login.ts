@@ -1,8 +1,8 @@
 import { Problem } from '@deployfile/core'
 import { NodeSSH } from 'node-ssh'
 import type { AnyAuthMethod, ConnectConfig, NextAuthHandler } from 'ssh2'
-import { hostKeyAlgorithms, otherAlgorithms } from './algorithms.ts'
-import { explain, type Phase, READY_TIMEOUT } from './connect-problem.ts'
+import { hostKeyAlgorithms, otherAlgorithms, unwanted } from './algorithms.ts'
+import { explain, type Phase, place, READY_TIMEOUT } from './connect-problem.ts'
 import { alive, type Connection } from './connection.ts'
 import { unlessAborted } from './gate.ts'
 import { checkAddressKey, checkHostKey, nameOf } from './host-key.ts'
@@ -50,7 +50,7 @@ export async function login(attempt: Login, link: Link, signal: AbortSignal): Pr
   const verify = (key: Buffer): boolean => {
     phase = 'handshake'
     const verdict = checkHostKey(target, entries, key)
-    const other = addressProblem(target, link, known, key)
+    const other = addressProblem(target, link, known, key) ?? tooSmall(target, key)
     if (verdict instanceof Problem || other) {
       const problem = verdict instanceof Problem ? verdict : other
       if (problem) refused = mismatch(target, problem, key, tried)
@@ -190,6 +190,17 @@ function addressProblem(
   if (!checkHostIp || hostKeyAlias !== undefined || link.address === undefined) return undefined
   const entries = entriesOf(known, knownName(link.address, port, undefined))
   return checkAddressKey(target, link.address, entries, key)
+}
+
+function tooSmall(target: Target, key: Buffer): Problem | undefined {
+  const why = unwanted(key, target.settings)
+  return why === undefined
+    ? undefined
+    : new Problem('check', 'HANDSHAKE_FAILED', `${target.name}: the host key of ${place(target)} ${why}`, {
+        host: target.name,
+        retryable: false,
+        hint: 'Give the host a longer key, or one of type ed25519 (ssh-keygen -A on the host makes what is missing).',
+      })
 }
 
 /** A pin names no type: a host that offers another key may have the pinned one too. */

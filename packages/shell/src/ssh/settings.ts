@@ -38,9 +38,12 @@ export interface Settings {
   readonly keepaliveCount: number | undefined
   /** What ssh may negotiate here; undefined: no restriction is known. */
   readonly algorithms: Readonly<Record<AlgorithmKind, readonly string[] | undefined>>
+  /** Bits that an RSA key must have, a host's or ours (RequiredRSASize); ssh itself takes none with fewer than 1024. */
+  readonly rsaBits: number
 }
 
-export type AlgorithmKind = 'hostKey' | 'kex' | 'cipher' | 'mac'
+/** `identity`: of the keys that we log in with (PubkeyAcceptedAlgorithms). */
+export type AlgorithmKind = 'hostKey' | 'kex' | 'cipher' | 'mac' | 'identity'
 
 /** What changes who is talked to, who is believed or what is offered. Ignoring one of these would be worse than stopping. */
 const UNSUPPORTED: Readonly<Record<string, { readonly keyword: string; readonly fine?: RegExp }>> = {
@@ -150,7 +153,10 @@ export function settingsFrom(name: string, text: string, alias: string): Setting
       kex: list('kexalgorithms'),
       cipher: list('ciphers'),
       mac: list('macs'),
+      // Its name before OpenSSH 8.5 was another.
+      identity: list('pubkeyacceptedalgorithms') ?? list('pubkeyacceptedkeytypes'),
     },
+    rsaBits: Number(first('requiredrsasize')) || 1024,
   }
 }
 

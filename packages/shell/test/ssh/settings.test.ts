@@ -39,7 +39,14 @@ describe('settings', () => {
       connectTimeout: undefined,
       keepaliveInterval: undefined,
       keepaliveCount: undefined,
-      algorithms: { hostKey: undefined, kex: undefined, cipher: undefined, mac: undefined },
+      algorithms: {
+        hostKey: undefined,
+        kex: undefined,
+        cipher: undefined,
+        mac: undefined,
+        identity: undefined,
+      },
+      rsaBits: 1024,
     })
   })
 
