@@ -150,6 +150,20 @@ describe.runIf(servicesFound('sshd', 'postgres'))(
       )
     })
 
+    test('doctor says so before any deploy, and what is well', async () => {
+      const [, db1] = world.hosts
+      const ended = await world.edited(
+        world.files.knownHosts,
+        (text) => text.replace(`${db1.knownHostsLine}\n`, ''),
+        () => world.deployfile('production', 'doctor'),
+      )
+      expect(ended.code, ended.output).toBe(3)
+      expect(ended.stdout).toMatch(/^web1\n {2}✔ reachable {5}Linux .*\n {2}✔ clock {9}right\n/m)
+      expect(ended.stdout).toContain(
+        `\ndb1\n  ✘ reachable     the host key of 127.0.0.1:${db1.port} is unknown: ssh-ed25519 ${db1.hostKeyFingerprint}\n    Compare it`,
+      )
+    })
+
     test('a host whose key has changed', async () => {
       const [web1, db1] = world.hosts
       // What somebody in the middle looks like: another key under the same address.

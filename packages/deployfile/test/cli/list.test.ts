@@ -66,6 +66,26 @@ describe('deployfile -T', () => {
     ])
   })
 
+  it.each([
+    [['-A'], ['assets:build', 'internal', 'warm']],
+    [['-W'], ['assets:build', 'internal', 'warm']],
+    [['-W', 'assets'], ['assets:build']],
+    [['-P'], ['assets:build', 'warm']],
+    [
+      ['-D', '-A'],
+      ['assets:build', 'internal', 'warm'],
+    ],
+  ])('is JSON with %j, too', async (args, names) => {
+    const { stdout, code } = await cli()
+      .config(TASKS)
+      .args(...args, '--json')
+      .run()
+    expect({ code, names: (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name) }).toEqual({
+      code: 0,
+      names,
+    })
+  })
+
   it('works from a folder below, and stops at the repository', async () => {
     await cli()
       .config(TASKS)

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { cli, type Cli } from '../cli-harness.ts'
 
 // Host b exists for what happens on several hosts; whole outputs are compared on one, where the order is certain.
@@ -21,6 +21,15 @@ const both = task('both', { on: 'web', async run({ remote, host }) { await remot
 const notify = task('notify', { onError: 'warn', needs: { build }, run() { throw new Error('no such channel') } })
 const stuck = task('stuck', { needs: { build }, run() { throw new Error('late') }, undo() { throw new Error('cannot go back') } })
 const slow = task('slow', { on: 'db', needs: { release }, async run({ remote }) { await remote.sh\`echo sleeping; sleep 60\` } })
+const stubborn = task('stubborn', {
+  on: 'db',
+  async run({ remote }) { await remote.sh\`echo sleeping; sleep 60\` },
+  async undo({ remote }) { await remote.sh\`for i in 1 2 3 4 5 6 7 8 9; do echo undoing $i; sleep 0.3; done\` },
+})
+const login = task('login', { async run({ local }) {
+  const own = local.with({ secrets: { TOKEN: secret.env('SHOP_TOKEN') } })
+  await own.sh\`echo "no account has \$TOKEN" >&2; exit 4\`
+} })
 const check = task('check', { on: 'db', effect: 'read', async run({ remote }) { await remote.capture\`cat nothing\` } })
 export default defineConfig({
   stages: { dev: { hosts: {
@@ -28,7 +37,7 @@ export default defineConfig({
     b: { transport: 'local', root: 'b', roles: ['web'] },
   } } },
   defaultStage: 'dev',
-  tasks: [restart, both, notify, stuck, slow, check],
+  tasks: [restart, both, notify, stuck, slow, check, stubborn, login],
 })`)
 
 describe('a run that ends well', () => {
@@ -176,6 +185,16 @@ Log: .deployfile/runs/<run>/events.jsonl
       )
   })
 
+  it('shows no secret, in a command or in what it said', async () => {
+    vi.stubEnv('SHOP_TOKEN', 'tr0ub4dor')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const { stderr, stdout, root } = await config().args('login', '-v').run()
+    expect(stderr).toContain('  exit 4\n  | no account has ***\n')
+    const [run = ''] = readdirSync(path.join(root, '.deployfile/runs'))
+    const log = readFileSync(path.join(root, '.deployfile/runs', run, 'events.jsonl'), 'utf8')
+    expect(stdout + stderr + log).not.toContain('tr0ub4dor')
+  })
+
   it('shows stacks with --verbose only', async () => {
     expect((await config().args('stuck', '-q', '-v').run()).stderr).toMatch(
       /^ +at .*deploy\.config\.ts:16:\d+/m,
@@ -201,6 +220,23 @@ describe('Ctrl-C', SPAWNED, () => {
     expect(readdirSync(path.join(root, 'a'))).toEqual(['x'])
   })
 
+  it('twice leaves at once, says what is left half done and how to go on, and exits 130', async () => {
+    const running = config().args('stubborn').spawn()
+    await running.printed('sleeping\n')
+    running.child.kill('SIGINT')
+    // What comes within half a second is the same keystroke; by then the undo has said this.
+    await running.printed('undoing 4\n')
+    running.child.kill('SIGINT')
+    const { code, stderr } = await running.ended()
+    expect(stderr)
+      .toBe(`deployfile: left at once: what was not undone yet stays as it is, and commands on hosts may still be running
+  To go on: deployfile --resume=<run>
+  To undo it: deployfile runs undo <run>
+  Log: <root>/.deployfile/runs/<run>/events.jsonl
+`)
+    expect(code).toBe(130)
+  })
+
   it.each([
     ['SIGTERM', 143],
     ['SIGHUP', 129],
@@ -213,6 +249,12 @@ describe('Ctrl-C', SPAWNED, () => {
 })
 
 describe('a pipe that closes', SPAWNED, () => {
+  it('of a list is no error', async () => {
+    const running = config().args('-A').spawn()
+    running.child.stdout!.destroy()
+    expect(await running.ended()).toMatchObject({ code: 0, stderr: '' })
+  })
+
   it('ends a run neither early nor with a stack', async () => {
     const running = config().args('release').spawn()
     running.child.stdout!.destroy()
