@@ -10,7 +10,7 @@ import {
   type RunOutcome,
 } from '@deployfile/core'
 import { postgres, type PostgresOptions } from '@deployfile/recipes'
-import { createShells } from '@deployfile/shell'
+import { createShells, dryShells } from '@deployfile/shell'
 
 export interface ProjectOptions {
   readonly root: string
@@ -22,6 +22,8 @@ export interface ProjectOptions {
   readonly options?: Partial<PostgresOptions<'dev' | 'staging' | 'production'>>
   /** Types the answer, or something else; absent: nobody is there. */
   readonly answer?: (question: Question) => string
+  /** Says what it would do. */
+  readonly dryRun?: boolean
 }
 
 export interface ProjectRun {
@@ -63,10 +65,9 @@ export function project(
   )
   return async ([stage, task, inputs = {}], signal = new AbortController().signal) => {
     const plan = resolvePlan(catalog, { stage, tasks: [task], inputs })
-    const shells = createShells({
-      root: options.root,
-      ...(options.sshConfig !== undefined && { sshConfig: options.sshConfig }),
-    })
+    const { root, sshConfig, dryRun = false } = options
+    const real = createShells({ root, ...(sshConfig !== undefined && { sshConfig }) })
+    const shells = dryRun ? dryShells(real, root) : real
     const events: RunEvent[] = []
     const questions: Question[] = []
     const startedAt = new Date()
@@ -75,14 +76,14 @@ export function project(
       const outcome = await execute(plan, {
         catalog,
         shells,
-        run: { id: `${time}-${randomBytes(2).toString('hex')}`, startedAt, user: 'test', root: options.root },
+        run: { id: `${time}-${randomBytes(2).toString('hex')}`, startedAt, user: 'test', root },
         ask(question) {
           questions.push(question)
           return options.answer?.(question) === question.answer
             ? Promise.resolve()
             : Promise.reject(new Error('not confirmed'))
         },
-        signal,
+        ...{ signal, dryRun },
         onEvent: (event) => events.push(event),
       })
       return {

@@ -124,6 +124,13 @@ describe.runIf(servicesFound('postgres', 'sshd'))('databases behind sshd', () =>
       options: { restore: { stream: true } },
       answer: ({ answer }: Question) => answer,
     }
+    const dry = await project({ ...streaming, dryRun: true })(['staging', 'db:backup:restore_from_prod'])
+    expect(dry.outcome.status, JSON.stringify(dry.outcome.failures)).toBe('done')
+    expect(dry.questions).toEqual([])
+    expect(dry.logs.at(-1)).toMatch(
+      /^would restore a dump of production's, as it comes, onto shop_staging on staging1 \(/,
+    )
+    expect(await other.psql('SELECT count(*) FROM orders', 'shop_staging')).toBe('0')
     const { outcome, questions, events, logs } = await project(streaming)([
       'staging',
       'db:backup:restore_from_prod',
