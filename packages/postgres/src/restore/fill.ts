@@ -1,4 +1,5 @@
 import { writeList } from '../backup/contents.ts'
+import { restoreGrants } from '../client/grants.ts'
 import { countJobs } from '../client/jobs.ts'
 import { restoreInto } from '../client/restore.ts'
 import type { Server } from '../sql/query.ts'
@@ -21,12 +22,12 @@ export interface Filled {
 /** Restores an archive into a new database, all of it, or fails. */
 export type Fill = (fresh: Fresh) => Promise<Filled>
 
-/** From a file on the host of the database, several tables at once. */
+/** From a file on the host of the database, several tables at once. `own`: it is a backup of the database that is replaced. */
 export function fillFromFile(
   server: Server,
   file: string,
   { programs, contents, tells }: CheckedArchive,
-  list: string,
+  { list, own }: { readonly list: string; readonly own: boolean },
 ): Fill {
   return async ({ database, owner }) => {
     const { shell } = server.site
@@ -40,6 +41,7 @@ export function fillFromFile(
     } finally {
       await watch.close()
     }
+    if (own) await restoreGrants(server, programs, { file, listFile: list, database })
     return { tables: contents.tables, advice: 'Check the backup with db:backup:verify.' }
   }
 }

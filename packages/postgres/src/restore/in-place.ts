@@ -1,4 +1,5 @@
 import { writeList } from '../backup/contents.ts'
+import { restoreGrants } from '../client/grants.ts'
 import { restoreInto } from '../client/restore.ts'
 import { query, type Server } from '../sql/query.ts'
 import type { CheckedArchive } from './check.ts'
@@ -15,7 +16,7 @@ import { watchRestore } from './watch.ts'
 export async function restoreInPlace(
   { server, live, facts }: Target,
   order: RestoreOrder,
-  { programs, list, tells }: CheckedArchive & { readonly list: string },
+  { programs, list, own, tells }: CheckedArchive & { readonly list: string; readonly own: boolean },
 ): Promise<void> {
   const { site } = server
   const { database } = site.connection
@@ -37,6 +38,7 @@ export async function restoreInPlace(
   } finally {
     await watch.close()
   }
+  if (own) await restoreGrants(server, programs, { file: order.backup.file, listFile: list, database })
   const restored = new Set(await site.shell.script(RESTORED, [list], { reads: true }).then(namesOf))
   const survivors = before.filter((name) => !restored.has(name))
   if (survivors.length > 0) {

@@ -32,9 +32,15 @@ export async function restoreBackup(site: Site, order: RestoreOrder): Promise<Re
   return exclusively(target, order, { strategy, forceSafety }, async ({ list, lock, safety }) => {
     const { database } = site.connection
     let kept: string | undefined
-    if (strategy === 'in-place') await restoreInPlace(target, order, { ...checked, list })
+    const own = isOwn(order, database)
+    if (strategy === 'in-place') await restoreInPlace(target, order, { ...checked, list, own })
     else
-      kept = await swapIn(target, order, lock, fillFromFile(target.server, order.backup.file, checked, list))
+      kept = await swapIn(
+        target,
+        order,
+        lock,
+        fillFromFile(target.server, order.backup.file, checked, { list, own }),
+      )
     const durationMs = Date.now() - started
     site.log(
       `restored ${basename(order.backup.file)} into ${database} in ${formatSeconds(durationMs)}: ${formatBytes(checked.bytes)}, ` +
@@ -47,6 +53,11 @@ export async function restoreBackup(site: Site, order: RestoreOrder): Promise<Re
       ...(safety !== undefined && { safety }),
     }
   })
+}
+
+/** Between stages roles differ, and rights with them; what a stage restores of itself it gets back with the rights that others had. */
+function isOwn({ backup, stage }: RestoreOrder, database: string): boolean {
+  return backup.manifest?.stage === stage && backup.manifest.database === database
 }
 
 /** What an aborted restore left: opens what it closed and drops its fresh database. Never touches a live one; fine when nothing is left. */
