@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Host, type Shell, type ShellProvider } from '@deployfile/core'
@@ -5,7 +6,7 @@ import { createShells } from '@deployfile/shell'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startPlainSshd } from '../../../test/servers/plain-sshd.ts'
 import { servicesFound } from '../../../test/servers/service.ts'
-import { problemOf } from '../test/contract.ts'
+import { problemOf, until } from '../test/contract.ts'
 import { hostNamed, shellOf } from './host.ts'
 
 // Those of the machine: bash and dash are on every Debian, the others where somebody has installed them.
@@ -208,6 +209,32 @@ describe.runIf(servicesFound('sshd'))('where programs are', () => {
 describe('on this machine', () => {
   const before = { HOME: process.env['HOME'], SHELL: process.env['SHELL'] }
   afterEach(() => void Object.assign(process.env, before))
+
+  test('a cancel is heard while another command is asking the login shell', async () => {
+    const { tempFolder } = await import('../../../test/servers/temp.ts')
+    await using folder = tempFolder('login')
+    // Ends when the test says so.
+    execFileSync('mkfifo', [join(folder.path, 'go')])
+    writeFileSync(
+      join(folder.path, '.bash_profile'),
+      'echo x > ~/begun; read -r _ < ~/go\nexport READY=yes\n',
+    )
+    Object.assign(process.env, { HOME: folder.path, SHELL: '/bin/bash' })
+    const shells = createShells({ root: folder.path })
+    const host = hostNamed('slow', { transport: 'local', login: true })
+    const first = shellOf(shells, host).capture`echo "$READY"`
+    await until(() => existsSync(join(folder.path, 'begun')))
+    const stop = new AbortController()
+    const second = problemOf(shellOf(shells, host, stop.signal).sh`touch ran-anyway`)
+    stop.abort()
+    expect(await second).toMatchObject({
+      code: 'COMMAND_CANCELLED',
+      details: { command: { mayHaveRun: false } },
+    })
+    writeFileSync(join(folder.path, 'go'), 'now\n')
+    expect(await first).toBe('yes')
+    expect(existsSync(join(folder.path, 'ran-anyway'))).toBe(false)
+  })
 
   test('path and login mean the same', async () => {
     const { tempFolder } = await import('../../../test/servers/temp.ts')

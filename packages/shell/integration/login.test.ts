@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import type { Problem } from '@deployfile/core'
 import { createShells } from '@deployfile/shell'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { servicesFound } from '../../../test/servers/service.ts'
@@ -189,6 +190,54 @@ describe.runIf(servicesFound('sshd'))('logging in', () => {
       expect(problem.message).toContain(line.split(' ')[0])
     },
   )
+
+  test('what ssh_config says of the way and of known keys is done', async () => {
+    const known = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text)
+      return join(folder, name)
+    }
+    const line = `${site.sshd.knownHostsLine}\n`
+    const [good, empty] = [known('known-good', line), known('known-empty', '')]
+    const revoked = known('known-revoked', `@revoked * ${line.replace(/^\S+ /, '')}`)
+    const from = async (...lines: string[]): Promise<string> => {
+      const config = join(folder, 'ssh_config_of_the_way')
+      const { port, user, privateKeyPath } = site.sshd
+      const fixed = [
+        `Port ${String(port)}`,
+        `User ${user}`,
+        'IdentityAgent none',
+        `IdentityFile ${privateKeyPath}`,
+      ]
+      writeFileSync(config, `Host web1\n${[...lines, ...fixed].map((one) => `  ${one}\n`).join('')}`)
+      const shells = createShells({ root: folder, sshConfig: config })
+      const said = await shellOf(shells, hostNamed('web1')).capture`echo "\${SSH_CONNECTION%% *}"`.catch(
+        (error: unknown) => (error as Problem).code,
+      )
+      await shells.close()
+      return said
+    }
+    const here = 'HostName 127.0.0.1'
+    const user = `UserKnownHostsFile ${good}`
+    const nobody = 'GlobalKnownHostsFile /dev/null'
+    expect(await from(here, user, nobody)).toBe('127.0.0.1')
+    expect(await from(here, user, nobody, 'BindAddress 127.0.0.2')).toBe('127.0.0.2')
+    expect(
+      await from(
+        'HostName localhost',
+        'HostKeyAlias [127.0.0.1]:' + String(site.sshd.port),
+        user,
+        nobody,
+        'AddressFamily inet',
+      ),
+    ).toBe('127.0.0.1')
+    expect(await from(here, `UserKnownHostsFile ${empty}`, `GlobalKnownHostsFile ${good}`)).toBe('127.0.0.1')
+    expect(await from(here, `UserKnownHostsFile ${empty} ${good}`, nobody)).toBe('127.0.0.1')
+    expect(await from(here, user, `GlobalKnownHostsFile ${revoked}`)).toBe('HOST_KEY_REVOKED')
+    expect(await from(here, `UserKnownHostsFile ${empty}`, nobody)).toBe('HOST_KEY_UNKNOWN')
+    // Nobody listens by the other family, or this machine has none.
+    const six = ['HostName localhost', user, nobody, 'AddressFamily inet6']
+    expect(await from(...six)).toMatch(/^(HOST_UNREACHABLE|HOST_NOT_FOUND)$/)
+  })
 
   test('an ssh_config that ssh refuses is shown with its line', async () => {
     const problem = await problemOf(login('NoSuchKeyword yes'))

@@ -57,11 +57,13 @@ export async function perform(
     signal: AbortSignal,
     emit: ShellScope['emit'] = (event) => scope.emit(event),
   ): Promise<Done> => perform(other, transport, { signal, emit }, shared)
-  // A person may be asked for a secret, or another command may be at work on what was lost: neither is waited for after a cancel.
-  const unlessStopped = async (preparing: Promise<unknown>): Promise<void> => {
-    await Promise.race([preparing, stop.reason])
-    const why = stop.now()
-    if (why) throw stoppedBy(why, report.facts(), undefined, 'not started')
+  // A person may be asked for a secret, another command may be at work on what was lost, or may be asking the login shell: none of it is
+  // waited for after a cancel.
+  const unlessStopped = async <T>(preparing: Promise<T>): Promise<T> => {
+    const stopped = stop.reason.then((why) => {
+      throw stoppedBy(why, report.facts(), undefined, 'not started')
+    })
+    return Promise.race([stopped, preparing])
   }
   // About this command, and told to nobody.
   const about = (other: Order): Promise<number | null | undefined> =>
@@ -81,7 +83,7 @@ export async function perform(
     const place: Place = {
       mark: randomBytes(8).toString('hex'),
       path: host.path ?? [],
-      login: await loginOf(order, transport, shared, stop, again),
+      login: await unlessStopped(loginOf(order, transport, shared, stop, again)),
       hasPassword: host.sudo?.password !== undefined,
     }
     alive()

@@ -5,6 +5,7 @@ import {
   readFileSync,
   readlinkSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -49,6 +50,15 @@ export function files(open: Open): void {
     )
     expect((await problemOf(shell.writeFile('none/x', 'x'))).code).toBe('FILE_MISSING')
     expect((await problemOf(shell.readFile('folder/none'))).message).toContain('folder/none')
+  })
+
+  test('a file of more than 16 MiB is not read into a string', async () => {
+    const { shell, folder } = open()
+    writeFileSync(join(folder, 'long'), '')
+    truncateSync(join(folder, 'long'), 17 * 1024 * 1024)
+    const problem = await problemOf(shell.readFile('long'))
+    expect(problem).toMatchObject({ code: 'OUTPUT_TOO_LONG', kind: 'task', details: { path: 'long' } })
+    expect(problem.details.hint).toContain('downloadFile')
   })
 
   test('mkdir makes parents, is content with what is there, and keeps its mode', async () => {
