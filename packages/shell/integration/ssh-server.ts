@@ -73,6 +73,7 @@ export interface Way {
   readonly config?: string
   readonly host?: Partial<Host>
   readonly notify?: (message: string) => void
+  readonly signal?: AbortSignal
 }
 
 export function shellTo(
@@ -95,7 +96,7 @@ ${way.config ?? ''}`,
   )
   const shells = createShells({ root: folder, sshConfig: config, ...(way.notify && { notify: way.notify }) })
   const host = hostNamed('web1', { address: '127.0.0.1', ...way.host })
-  return { shell: shellOf(shells, host), close: () => shells.close() }
+  return { shell: shellOf(shells, host, way.signal), close: () => shells.close() }
 }
 
 /** Sessions that answer every command by `reply`. */

@@ -13,11 +13,14 @@ import {
 import { join } from 'node:path'
 import type { CommandEvent, Host, Shell } from '@deployfile/core'
 import { createShells } from '@deployfile/shell'
+import type { Connection as ServerSide } from 'ssh2'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { servicesFound } from '../../../test/servers/service.ts'
+import { tempFolder } from '../../../test/servers/temp.ts'
 import { problemOf } from '../test/contract.ts'
 import { hostNamed, shellOf, type Site, startSite } from './host.ts'
 import { type Proxy, startProxy } from '../../../test/servers/proxy.ts'
+import { fingerprintOf, makeDesk, shellTo, startServer } from './ssh-server.ts'
 
 // internal-sftp starts in the real home; all paths of these tests are absolute.
 describe.runIf(servicesFound('sshd'))(
@@ -206,3 +209,45 @@ describe.runIf(servicesFound('sshd'))(
     })
   },
 )
+
+describe('a login with SFTP only, at the moment when a transfer begins', () => {
+  const temp = tempFolder('sftp-begins')
+  afterAll(() => temp.remove())
+
+  /** A server that runs no command, and does this when file transfer is asked for. */
+  const asking = async (act: (client: ServerSide) => void, signal?: AbortSignal) => {
+    const server = await startServer(['ed25519'], {
+      onSession: (client) => {
+        client.on('session', (accept) => {
+          const session = accept()
+          session.on('exec', (acceptExec) => {
+            const channel = acceptExec()
+            channel.write('SFTP only\n')
+            channel.exit(1)
+            channel.end()
+          })
+          session.on('sftp', () => act(client))
+        })
+      },
+    })
+    const desk = makeDesk(temp.path, String(server.port))
+    const way = { host: { hostKey: [fingerprintOf(server.publicKeys[0]!)] }, ...(signal && { signal }) }
+    const { shell, close } = shellTo(server, desk, way)
+    const problem = await problemOf(shell.writeFile('/tmp/never', 'x'))
+    await close()
+    await server.close()
+    return problem
+  }
+
+  test('the link breaks: that is said, and not that there is no file transfer', async () => {
+    const problem = await asking((client) => client.end())
+    expect(problem).toMatchObject({ code: 'CONNECTION_LOST', kind: 'task', details: { host: 'web1' } })
+    expect(problem.details.hint).toBe('What had not arrived whole has not got its name. Run it again.')
+  })
+
+  test('the run is stopped: it does not wait for the answer', async () => {
+    const stop = new AbortController()
+    const problem = await asking(() => stop.abort(), stop.signal)
+    expect(problem).toMatchObject({ code: 'COMMAND_CANCELLED', kind: 'task', details: { host: 'web1' } })
+  })
+})

@@ -57,7 +57,7 @@ export function connectionLost(facts: Facts, reason: string, started: boolean): 
     {
       hint: started
         ? `Look on ${facts.host} what it did before you run it again. What still runs of it is ended when this run connects there again.`
-        : undefined,
+        : `Nothing of it ran: run it again when ${facts.host} answers.`,
       retryable: started ? undefined : true,
       mayHaveRun: started,
     },
@@ -93,8 +93,19 @@ export function commandStopped(
     facts,
     ending,
     `${facts.host}: ${short(facts.text)} ${whatHappened(why)}${state === undefined ? '' : `; ${state}`}`,
-    { ...(left === 'not started' && { mayHaveRun: false }) },
+    { hint: stoppedHint(why, facts, left), ...(left === 'not started' && { mayHaveRun: false }) },
   )
+}
+
+function stoppedHint(
+  why: Parameters<typeof commandStopped>[0],
+  { host }: Facts,
+  left: Left,
+): string | undefined {
+  const limit = typeof why === 'object' && ('timeout' in why ? 'timeout' : 'idle')
+  const longer = limit && `If it may take longer, give it a larger \`${limit}\`, or none.`
+  const look = left === 'unknown' && `Look on ${host} whether it still runs before you run it again.`
+  return [look, longer].filter(Boolean).join(' ') || undefined
 }
 
 function whatHappened(why: Parameters<typeof commandStopped>[0]): string {

@@ -1,12 +1,12 @@
 import type { SFTPWrapper } from 'ssh2'
-import { type Host, Problem } from '@deployfile/core'
+import { type Host, isProblem, Problem } from '@deployfile/core'
 import type { SftpSession } from '../transport.ts'
 import { unlessAborted } from './gate.ts'
 import type { Pool } from './pool.ts'
 
 /**
  * A session of file transfer on the pool's connection; takes one of its channels until it is closed.
- * @throws Problem `NO_SFTP` (task), those of connecting
+ * @throws Problem `NO_SFTP`, `CONNECTION_LOST`, `COMMAND_CANCELLED` (task), those of connecting
  */
 export async function openSftp(host: Host, pool: Pool, signal: AbortSignal): Promise<SftpSession> {
   const connection = await unlessAborted(pool.connection(host), signal)
@@ -24,6 +24,7 @@ export async function openSftp(host: Host, pool: Pool, signal: AbortSignal): Pro
             `${host.name}: the connection was lost (${connection.lost() ?? ''})`,
             {
               host: host.name,
+              hint: 'What had not arrived whole has not got its name. Run it again.',
             },
           ),
         )
@@ -54,6 +55,8 @@ export async function openSftp(host: Host, pool: Pool, signal: AbortSignal): Pro
     )
   } catch (cause) {
     leave()
+    // The link that broke, or the cancel, says nothing of what the login may do.
+    if (isProblem(cause)) throw cause
     throw new Problem('task', 'NO_SFTP', `${host.name}: the host gives this login no file transfer`, {
       host: host.name,
       cause,

@@ -90,6 +90,20 @@ test('what may still be running says so, and where', () => {
   )
 })
 
+test('what ended early says what to do', () => {
+  const hintOf = (...given: Parameters<typeof commandStopped>) => commandStopped(...given).details.hint
+  expect(hintOf('cancelled', facts, exit(143), 'nothing')).toBeUndefined()
+  expect(hintOf({ timeout: 5_000 }, facts, exit(143), 'nothing')).toBe(
+    'If it may take longer, give it a larger `timeout`, or none.',
+  )
+  expect(hintOf({ idle: 5_000 }, facts, undefined, 'unknown')).toBe(
+    'Look on web1 whether it still runs before you run it again. If it may take longer, give it a larger `idle`, or none.',
+  )
+  expect(connectionLost(facts, 'reset', false).details.hint).toBe(
+    'Nothing of it ran: run it again when web1 answers.',
+  )
+})
+
 test('sudo’s words that nobody foresaw are passed on', () => {
   const problem = sudoRefused(facts, 'postgres', ['sudo: the moon is full'], 'nothing')
   expect(problem.message).toBe('web1: sudo did not run bin/work as postgres: sudo: the moon is full')
