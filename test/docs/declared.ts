@@ -27,3 +27,23 @@ export function keysOf(file: string, name: string): readonly string[] {
     property.name !== undefined && ts.isIdentifier(property.name) ? [property.name.text] : [],
   )
 }
+
+/** The members of each object of a type that is one of several, by the text of their `type`. */
+export function variantsOf(file: string, name: string): ReadonlyMap<string, readonly string[]> {
+  const source = ts.createSourceFile(file, page(file), ts.ScriptTarget.Latest)
+  const found = source.statements.find(
+    (statement) => ts.isTypeAliasDeclaration(statement) && statement.name.text === name,
+  )
+  if (found === undefined) throw new Error(`${file} declares no type ${name}`)
+  const variants = new Map<string, readonly string[]>()
+  const visit = (node: ts.Node): void => {
+    if (!ts.isTypeLiteralNode(node)) return ts.forEachChild(node, visit)
+    const members = node.members.filter((member) => ts.isPropertySignature(member))
+    const named = members.flatMap(({ name: key }) => (ts.isIdentifier(key) ? [key.text] : []))
+    const type = members.find(({ name: key }) => ts.isIdentifier(key) && key.text === 'type')?.type
+    if (type && ts.isLiteralTypeNode(type) && ts.isStringLiteral(type.literal))
+      variants.set(type.literal.text, named)
+  }
+  visit(found)
+  return variants
+}

@@ -60,6 +60,10 @@ test('the tarballs install together into an empty project, and the command says 
   expect(ended.stderr).toContain('no deploy.config.ts found')
 })
 
+test('no compiler of types is installed with them: configs are read without one', () => {
+  expect(readdirSync(join(project, 'node_modules'))).not.toContain('typescript')
+})
+
 test('with the example’s config, -T lists its tasks', async () => {
   copyFileSync(join(EXAMPLE, 'deploy.config.ts'), join(project, 'deploy.config.ts'))
 

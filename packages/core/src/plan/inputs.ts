@@ -67,8 +67,9 @@ function withMembers(requested: readonly AnyTask[]): readonly AnyTask[] {
 function unknownInput(key: string, requested: readonly AnyTask[], planned: readonly AnyTask[]): Problem {
   const names = requested.map((task) => `'${task.name}'`).join(' and ')
   const known = planned.flatMap((task) => keysOf(task))
-  const list = known.length === 0 ? 'It takes none.' : `It takes: ${[...new Set(known)].join(', ')}.`
-  return new Problem('usage', 'INPUT_UNKNOWN', `${names} takes no input '${key}'`, {
+  const [they, take] = requested.length === 1 ? ['It takes', 'takes'] : ['They take', 'take']
+  const list = known.length === 0 ? `${they} none.` : `${they}: ${[...new Set(known)].join(', ')}.`
+  return new Problem('usage', 'INPUT_UNKNOWN', `${names} ${take} no input '${key}'`, {
     hint: didYouMean(key, known) ?? list,
   })
 }
