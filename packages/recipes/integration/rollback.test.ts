@@ -5,11 +5,15 @@ import { task } from '@deployfile/core'
 import { thisProcess } from '../src/deploy/lock/process.ts'
 import { makeSite, type Change, type HostFolder, type Site } from './site.ts'
 
+const PATH = process.env['PATH'] ?? ''
 let site: Site
 beforeEach(() => {
   site = makeSite()
 })
-afterEach(() => site[Symbol.asyncDispose]())
+afterEach(async () => {
+  process.env['PATH'] = PATH
+  await site[Symbol.asyncDispose]()
+})
 
 const both = (): readonly HostFolder[] => [site.web1, site.db1]
 
@@ -184,6 +188,31 @@ describe('what a kill leaves', () => {
   })
 })
 
+describe('current is read back when it was switched', () => {
+  it('so that a link which somebody else has set at that very moment fails the deploy, and stays', async () => {
+    const one = await deployed()
+    const other = `for to; do :; done; case "$*" in */flip.*) ln -sfn "\${to}releases/${one}" "\${to}current" ;; esac`
+    site.web1.write('../../bin/mv', `#!/bin/sh\nPATH=\${PATH#*:}\nmv "$@" || exit\n${other}\n`)
+    chmodSync(site.web1.at('../../bin/mv'), 0o755)
+    const meet = task('meet', {
+      effect: 'read',
+      run: () => {
+        process.env['PATH'] = `${site.path}/bin:${PATH}`
+      },
+    })
+    site.git.commit({ 'app.txt': 'two' })
+    const ran = await site.run('deploy', { hooks: () => ({ 'deploy:publishing': [meet] }) })
+    process.env['PATH'] = PATH
+    expect(ran.problems).toEqual(
+      [site.db1, site.web1].map(
+        (host) =>
+          `task PUBLISH_FAILED: ${host === site.db1 ? 'db1' : 'web1'}: pointing current to the release failed: ${host.at('current')} was changed by somebody else at the same moment`,
+      ),
+    )
+    for (const host of both()) expect([host.live(), host.list('releases')]).toEqual([one, [one]])
+  })
+})
+
 describe('cleanup', () => {
   it('keeps the last releases, the live one and what is not a release', async () => {
     const one = await deployed()
@@ -209,7 +238,6 @@ describe('cleanup', () => {
   it('that fails only warns, and the next one removes what is left', async () => {
     const one = await deployed()
     const two = site.git.commit({ 'app.txt': 'x' })
-    const path = process.env['PATH'] ?? ''
     // As where files of another user's are in the way.
     site.web1.write(
       '../../bin/rm',
@@ -220,12 +248,12 @@ describe('cleanup', () => {
       on: 'web',
       run: async ({ remote }) => {
         await remote.script('rm -f app/revisions.log; mkdir app/revisions.log')
-        process.env['PATH'] = `${site.path}/bin:${path}`
+        process.env['PATH'] = `${site.path}/bin:${PATH}`
       },
     })
     const options = { keepReleases: 1 }
     const ran = await site.run('deploy', { options, hooks: () => ({ 'deploy:finishing': [fail] }) as never })
-    process.env['PATH'] = path
+    process.env['PATH'] = PATH
     expect(ran.status).toBe('done')
     expect(ran.nodes.get('deploy:log_revision@production/web1')?.status).toBe('warned')
     expect(ran.nodes.get('deploy:cleanup@production/web1')?.status).toBe('warned')
