@@ -96,9 +96,12 @@ describe.runIf(servicesFound('sshd'))('a deploy on three hosts that is killed', 
     expect(await killed.ended).toMatchObject({ signal: 'SIGKILL' })
     const live = (): readonly string[] => fleet.hosts.map(({ app }) => basename(app.current() ?? 'none'))
     expect(live()).toEqual([target, target, target])
+    const said = `the rollback to ${String(target)} that was killed is brought to its end`
+    const tried = await fleet.run('deploy:rollback', '--dry-run')
+    expect(tried.output).toContain(said)
     const again = await fleet.run('deploy:rollback')
     expect(again, again.output).toMatchObject({ code: 0 })
-    expect(again.output).toContain(`the rollback to ${String(target)} that was killed is brought to its end`)
+    expect(again.output).toContain(said)
     expect(live()).toEqual([target, target, target])
     for (const { app } of fleet.hosts) {
       expect(app.names('.')).toContain(`rolled-back-release-${String(bad)}.tar.gz`)

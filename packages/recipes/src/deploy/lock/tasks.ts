@@ -46,8 +46,9 @@ export function lockTasks(
     },
     async preview(context): Promise<HeldLock> {
       const state = await lookAtLock(context, (await settle(context)).deployTo)
-      if (state && whyDead(state) === undefined) context.log(`now it is held by ${describeLock(state)}`)
-      return { host: context.host.name }
+      const isDead = state !== undefined && whyDead(state) !== undefined
+      if (state && !isDead) context.log(`now it is held by ${describeLock(state)}`)
+      return { host: context.host.name, ...(isDead && { from: state.owner.run }) }
     },
     finally: (context) => releaseLock(context, stageOptions(options, context.stage, context.host).deployTo),
   })
