@@ -24,7 +24,7 @@ const slow = task('slow', { on: 'db', needs: { release }, async run({ remote }) 
 const stubborn = task('stubborn', {
   on: 'db',
   async run({ remote }) { await remote.sh\`echo sleeping; sleep 60\` },
-  async undo({ remote }) { await remote.sh\`for i in 1 2 3 4 5 6 7 8 9; do echo undoing $i; sleep 0.3; done\` },
+  async undo({ remote }) { await remote.sh\`i=0; while [ -e x ]; do i=$((i+1)); echo undoing $i; sleep 0.3; done\` },
 })
 const login = task('login', { async run({ local }) {
   const own = local.with({ secrets: { TOKEN: secret.env('SHOP_TOKEN') } })
