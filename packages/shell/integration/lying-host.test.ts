@@ -95,28 +95,45 @@ describe.runIf(servicesFound('sshd'))('a host on which other bytes come to lie t
   })
 
   test('without any program that hashes: said with what to install, and nothing is left', async () => {
-    for (const name of readdirSync('/usr/bin'))
-      if (!['sha256sum', 'shasum', 'openssl'].includes(name))
-        symlinkSync(join('/usr/bin', name), join(bin, name))
-    await using poor = await startSite({ config: [`SetEnv PATH=${bin}`] })
-    writeFileSync(join(poor.here, 'file'), CONTENT)
-    mkdirSync(join(poor.here, 'tree'))
-    writeFileSync(join(poor.sshd.home, 'source'), CONTENT)
-    const before = [readdirSync(poor.here), readdirSync(poor.sshd.home)]
-    const there = shellOf(poor.shells, hostNamed('web1'))
-    for (const work of [
-      () => there.uploadFile('file', 'up'),
-      () => there.writeFile('up', CONTENT),
-      () => there.uploadDir('tree', 'up'),
-      () => there.downloadFile('source', 'down'),
-      () => there.downloadDir('.', 'down'),
-    ]) {
-      const problem = await problemOf(work())
-      expect(problem).toMatchObject({ code: 'PROGRAM_MISSING', kind: 'task', details: { host: 'web1' } })
-      expect(problem.message).toContain('neither sha256sum, shasum nor openssl is there')
-      expect(problem.details.hint).toBe('Install it on web1.')
+    const needed = [
+      'sh',
+      'cat',
+      'chmod',
+      'cut',
+      'find',
+      'ls',
+      'mkdir',
+      'mv',
+      'rm',
+      'stat',
+      'tar',
+      'tee',
+      'wc',
+    ]
+    for (const name of needed) symlinkSync(join('/bin', name), join(bin, name))
+    const path = process.env['PATH']
+    process.env['PATH'] = bin
+    const poor = hostNamed('poor', { transport: 'local', root: site.sshd.home })
+    writeFileSync(join(site.sshd.home, 'source'), CONTENT)
+    const before = [here(), there()]
+    const shell = shellOf(site.shells, poor)
+    try {
+      for (const work of [
+        () => shell.uploadFile('file', 'up'),
+        () => shell.writeFile('up', CONTENT),
+        () => shell.uploadDir('tree', 'up'),
+        () => shell.downloadFile('source', 'down'),
+        () => shell.downloadDir('.', 'down'),
+      ]) {
+        const problem = await problemOf(work())
+        expect(problem).toMatchObject({ code: 'PROGRAM_MISSING', kind: 'task', details: { host: 'poor' } })
+        expect(problem.message).toContain('neither sha256sum, shasum nor openssl is there')
+        expect(problem.details.hint).toBe('Install it on poor.')
+      }
+    } finally {
+      process.env['PATH'] = path
     }
-    expect([readdirSync(poor.here), readdirSync(poor.sshd.home)]).toEqual(before)
+    expect([here(), there()]).toEqual(before)
   })
 
   test('by SFTP, where nothing can hash over there: it is read back before it gets its name', async () => {

@@ -130,9 +130,10 @@ describe('what accept-new does not accept', () => {
   })
 
   test('whatever the settings: a changed key stays changed, and a revoked one revoked', async () => {
-    const settings = ['yes', 'no', 'off', 'ask', 'accept-new'].flatMap((checking) =>
-      ([undefined, 'strict', 'accept-new'] as const).map((hostKeys) => ({ checking, hostKeys })),
-    )
+    const settings = [
+      ...['yes', 'no', 'off', 'accept-new'].map((checking) => ({ checking, hostKeys: undefined })),
+      ...(['strict', 'accept-new'] as const).map((hostKeys) => ({ checking: 'no', hostKeys })),
+    ]
     for (const [text, code] of [
       [`${name()} ${other}\n`, 'HOST_KEY_CHANGED'],
       [`@revoked ${name()} ${server.publicKeys[0]!}\n`, 'HOST_KEY_REVOKED'],
