@@ -28,12 +28,14 @@ function serverFound(major: string): boolean {
 
 for (const major of majors) {
   describe.runIf(servicesFound('postgres') && serverFound(major))(`PostgreSQL ${major}`, () => {
+    const tooNew = Number(major) > clientMajor
     let server: PostgresServer
     let folder: TempFolder
     beforeAll(async () => {
       folder = tempFolder('versions')
       server = await startPostgres({ files: findServer(major) ?? '' })
-      await makeSample(server, 'app_production')
+      if (tooNew) await server.psql('CREATE DATABASE app_production')
+      else await makeSample(server, 'app_production')
       await server.psql('CREATE DATABASE app_dev')
       await server.psql('CREATE TABLE mine AS SELECT 1 AS one', 'app_dev')
     })
@@ -53,7 +55,6 @@ for (const major of majors) {
         ...{ stamp: newStamp(), confirm: () => Promise.resolve() },
       })
 
-    const tooNew = Number(major) > clientMajor
     const roundTrip = async (): Promise<void> => {
       for (const as of ['local', 'ssh'] as const) {
         const made = await createBackup(siteOf('app_production', as), label, newStamp())
