@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
+import { repositoryField } from './repository.mjs'
 
 /** What `deployfile` is imported or started by. */
 const ENTRIES = ['bin', 'index', 'recipes', 'testing']
@@ -57,7 +58,8 @@ export async function stageDeployfile(root, folder) {
   checkPlaces(output)
   writeFileSync(join(folder, 'THIRD-PARTY.md'), licences(root))
   const files = [...manifest.files, 'THIRD-PARTY.md']
-  const published = { ...manifest, files, dependencies: needs }
+  const repository = repositoryField(root, 'packages/deployfile')
+  const published = { ...manifest, ...repository, files, dependencies: needs }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
 }
 

@@ -28,7 +28,9 @@ beforeAll(() => {
   mkdirSync(tarballs)
   mkdirSync(project)
   const npm = (cwd: string, ...args: string[]): string => execFileSync('npm', args, { cwd, encoding: 'utf8' })
-  execFileSync('node', [join(clone, 'scripts/pack/pack.mjs'), tarballs])
+  execFileSync('node', [join(clone, 'scripts/pack/pack.mjs'), tarballs], {
+    env: { ...process.env, ...originAt('git@git.example.com:acme/deployfile.git') },
+  })
   writeFileSync(join(project, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }\n')
   const files = readdirSync(tarballs).map((file) => join(tarballs, file))
   npm(project, 'install', '--no-audit', '--no-fund', '--loglevel=error', ...files)
@@ -53,6 +55,27 @@ function othersFound(): readonly string[] {
   if (missing.length > 0) console.warn(`SKIPPED: ${text}`)
   return OTHER_NODES.filter((major) => !missing.includes(major))
 }
+
+/** As if the clone came from there: the last word of git's settings is the environment's. */
+function originAt(url: string): Readonly<Record<string, string>> {
+  return { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'remote.origin.url', GIT_CONFIG_VALUE_0: url }
+}
+
+test('each says where its sources are, without which npm proves no origin, and runs nothing when it is installed', () => {
+  const names = [
+    'deployfile',
+    ...['core', 'shell', 'postgres', 'recipes'].map((room) => `@deployfile/${room}`),
+  ]
+  for (const name of names) {
+    const text = readFileSync(join(project, 'node_modules', name, 'package.json'), 'utf8')
+    const manifest = JSON.parse(text) as Readonly<Record<'repository' | 'scripts', unknown>>
+    expect(manifest.repository, name).toEqual({
+      ...{ type: 'git', url: 'git+https://git.example.com/acme/deployfile.git' },
+      directory: `packages/${name.split('/').at(-1) ?? ''}`,
+    })
+    expect(manifest.scripts, name).toBeUndefined()
+  }
+})
 
 test('the tarballs install together into an empty project, and the command says what is missing', async () => {
   const ended = await deployfile('-T')

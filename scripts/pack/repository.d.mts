@@ -1,0 +1,1 @@
+export function publicUrl(remote: string): string | undefined
