@@ -44,6 +44,8 @@ export function settings(open: Open): void {
         existsSync(join(folder, 'safe/pid')) && readFileSync(join(folder, 'safe/pid'), 'utf8').endsWith('\n'),
     )
     const child = readFileSync(join(folder, 'safe/pid'), 'utf8').trim()
+    // Its number is known before it has become that program, and has its environment.
+    await until(() => processes().some(({ pid, args }) => pid === child && args.startsWith('sleep')))
     const seen = processes().filter(({ pid }) => pid !== String(process.pid))
     process.kill(Number(child))
     await running
