@@ -19,12 +19,12 @@ const HOUSE: Readonly<Record<string, readonly [source: string, ...rules: string[
   'core/src/screen.ts': [`import 'readline'`, 'core-reaches-nothing-outside'],
   'core/src/tar.ts': [`import 'tar'`, 'core-brings-zod-only', 'no-undeclared-dependency'],
   'core/src/up.ts': [`import '@deployfile/shell'`, 'floor-core'],
-  'core/src/a.ts': [`import './b.ts'`, 'no-circular'],
+  'core/src/a.ts': [`import './b.ts'`, 'no-circular', 'no-circle-of-types'],
   // A circle is told once, at its first file.
   'core/src/b.ts': [`import './a.ts'`],
-  'core/src/type-a.ts': [`import type { B } from './type-b.ts'\nexport type A = B`],
+  'core/src/type-a.ts': [`import type { B } from './type-b.ts'\nexport type A = B`, 'no-circle-of-types'],
   'core/src/type-b.ts': [`import type { A } from './type-a.ts'\nexport type B = A | 1`],
-  'core/src/later-a.ts': [`import './later-b.ts'`],
+  'core/src/later-a.ts': [`import './later-b.ts'`, 'no-circle-of-types'],
   'core/src/later-b.ts': [`export const later = () => import('./later-a.ts')`],
   'shell/src/index.ts': [`import '@deployfile/core'\nexport type Shell = 1`],
   'shell/src/sideways.ts': [`import '@deployfile/postgres'`, 'floor-shell'],
@@ -42,6 +42,9 @@ const HOUSE: Readonly<Record<string, readonly [source: string, ...rules: string[
   'deployfile/src/index.ts': [
     `import '@deployfile/core'\nimport '@deployfile/recipes'\nimport '@deployfile/shell'`,
   ],
+  // What it hands to a config is the very program that loads it.
+  'deployfile/src/own-modules.ts': [`export const own = () => import('./loads.ts')`],
+  'deployfile/src/loads.ts': [`import './own-modules.ts'`],
   'deployfile/src/postgres.ts': [`import '@deployfile/postgres'`, 'floor-deployfile'],
   'deployfile/src/inside.ts': [`import '../../core/src/inside.ts'`, 'public-face-only'],
 }
