@@ -46,14 +46,27 @@ export interface Settings {
 export type AlgorithmKind = 'hostKey' | 'kex' | 'cipher' | 'mac' | 'identity'
 
 /** What changes who is talked to, who is believed or what is offered. Ignoring one of these would be worse than stopping. */
-const UNSUPPORTED: Readonly<Record<string, { readonly keyword: string; readonly fine?: RegExp }>> = {
-  certificatefile: { keyword: 'CertificateFile' },
-  pkcs11provider: { keyword: 'PKCS11Provider' },
-  knownhostscommand: { keyword: 'KnownHostsCommand' },
-  revokedhostkeys: { keyword: 'RevokedHostKeys' },
-  bindinterface: { keyword: 'BindInterface' },
-  proxyusefdpass: { keyword: 'ProxyUseFdpass', fine: /^(no|false)$/ },
-  pubkeyauthentication: { keyword: 'PubkeyAuthentication', fine: /^(yes|true|unbound|host-bound)$/ },
+const UNSUPPORTED: Readonly<Record<string, Unsupported>> = {
+  certificatefile: { keyword: 'CertificateFile', instead: 'none' },
+  pkcs11provider: { keyword: 'PKCS11Provider', instead: 'none' },
+  knownhostscommand: { keyword: 'KnownHostsCommand', instead: 'none' },
+  revokedhostkeys: { keyword: 'RevokedHostKeys', instead: 'none' },
+  bindinterface: { keyword: 'BindInterface', instead: 'none' },
+  proxyusefdpass: { keyword: 'ProxyUseFdpass', instead: 'no', fine: /^(no|false)$/ },
+  pubkeyauthentication: {
+    ...{ keyword: 'PubkeyAuthentication', instead: 'yes', fine: /^(yes|true|unbound|host-bound)$/ },
+  },
+  preferredauthentications: {
+    ...{ keyword: 'PreferredAuthentications', instead: 'publickey', fine: /(^|,)publickey(,|$)/ },
+  },
+}
+
+interface Unsupported {
+  readonly keyword: string
+  /** What can be written for one host to have it as if it were not there. */
+  readonly instead: string
+  /** Values that want nothing else than what is done anyway. */
+  readonly fine?: RegExp
 }
 
 /** Lower-case keywords; of each the first value counts (ssh_config(5)), but all identity files. */
@@ -161,10 +174,9 @@ export function settingsFrom(name: string, text: string, alias: string): Setting
 }
 
 function refuseUnsupported(name: string, alias: string, first: (key: string) => string | undefined): void {
-  for (const [key, { keyword, fine }] of Object.entries(UNSUPPORTED)) {
+  for (const [key, { keyword, instead, fine }] of Object.entries(UNSUPPORTED)) {
     const value = first(key)
     if (value === undefined || fine?.test(value) === true) continue
-    const instead = fine ? (fine.test('no') ? 'no' : 'yes') : 'none'
     throw new Problem(
       'check',
       'SSH_UNSUPPORTED',

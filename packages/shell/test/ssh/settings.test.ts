@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { describe, expect, test, vi } from 'vitest'
+import { problemOf } from '../../../core/test/problem-of.ts'
 import { parseSettings, settingsFrom, splitPaths } from '../../src/ssh/settings.ts'
 
 const BASE = 'host web1\nuser deploy\nhostname 10.0.0.7\nport 2222\n'
@@ -139,10 +140,21 @@ describe('settings', () => {
     ['bindinterface eth0', 'BindInterface eth0'],
     ['proxyusefdpass yes', 'ProxyUseFdpass yes'],
     ['pubkeyauthentication false', 'PubkeyAuthentication false'],
-  ])('%s is refused by name', (line, named) => {
-    expect(() => settingsFrom('web1', `${BASE}${line}\n`, 'web1')).toThrow(
-      `web1: ${named} of ssh_config is not supported`,
-    )
+    [
+      'preferredauthentications gssapi-with-mic,password',
+      'PreferredAuthentications gssapi-with-mic,password',
+    ],
+  ])('%s is refused by name, with a line that takes it back', (line, named) => {
+    const read = (more: string): unknown => settingsFrom('web1', `${BASE}${more}${line}\n`, 'web1')
+    const problem = problemOf(() => read(''))
+    expect(problem.message).toBe(`web1: ${named} of ssh_config is not supported`)
+    const [, instead = ''] = /and '([^']+)' above it/.exec(problem.details.hint ?? '') ?? []
+    expect(() => read(`${instead.toLowerCase()}\n`)).not.toThrow()
+  })
+
+  test('PreferredAuthentications with keys among others is what happens anyway', () => {
+    const text = `${BASE}preferredauthentications gssapi-with-mic,publickey,password\n`
+    expect(() => settingsFrom('web1', text, 'web1')).not.toThrow()
   })
 })
 
