@@ -1,7 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import {
   createBackup,
   listBackups,
@@ -193,6 +201,25 @@ describe.runIf(servicesFound('postgres'))('what can be chosen', { timeout: 120_0
       const empty = await createBackup(site, label, newStamp(), { schemaOnly: true })
       await restore(siteOf(target, 'postgres', as), undefined, empty)
       expect(await server.psql('SELECT count(*) FROM authors', target)).toBe('0')
+    })
+  }
+
+  for (const as of ['local', 'ssh'] as const) {
+    it(`restores as many tables at once as is said, else one a processor (${as})`, async () => {
+      const [bin, log] = [join(folder.path, `bin_${as}`), join(folder.path, `called_${as}`)]
+      mkdirSync(bin)
+      for (const name of ['psql', 'pg_dump']) symlinkSync(join(server.bin, name), join(bin, name))
+      const noting = `#!/bin/sh\necho "$@" >>'${log}'\nexec '${join(server.bin, 'pg_restore')}' "$@"\n`
+      writeFileSync(join(bin, 'pg_restore'), noting, { mode: 0o755 })
+      vi.stubEnv('PATH', [bin, process.env['PATH'] ?? ''].join(delimiter))
+      try {
+        for (const choices of [{ jobs: 3 }, {}]) await restore(siteOf(`jobs_${as}`, 'postgres', as), choices)
+      } finally {
+        vi.unstubAllEnvs()
+      }
+      const processors = Number(execFileSync('getconf', ['_NPROCESSORS_ONLN'], { encoding: 'utf8' }))
+      expect(readFileSync(log, 'utf8').match(/(?<=--jobs=)\d+/g)).toEqual(['3', `${Math.min(4, processors)}`])
+      expect(await server.psql('SELECT count(*) FROM books', `jobs_${as}`)).toBe('500')
     })
   }
 

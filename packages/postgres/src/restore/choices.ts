@@ -11,6 +11,8 @@ export interface RestoreChoices {
   readonly keepOld?: number
   /** Back the target up first. Default false; always done in-place. */
   readonly safetyBackup?: boolean
+  /** How many tables are restored at once, from a file into a fresh database. Default: one a processor of the host, at most 4. */
+  readonly jobs?: number
   /** SQL for the restored database, run before anybody can see it (in-place: right after the transaction). */
   readonly postRestore?: readonly string[]
   /**

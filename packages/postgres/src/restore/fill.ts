@@ -22,17 +22,25 @@ export interface Filled {
 /** Restores an archive into a new database, all of it, or fails. */
 export type Fill = (fresh: Fresh) => Promise<Filled>
 
-/** From a file on the host of the database, several tables at once. `own`: it is a backup of the database that is replaced. */
+interface FileFill {
+  readonly list: string
+  /** It is a backup of the database that is replaced. */
+  readonly own: boolean
+  /** Default: one a processor. */
+  readonly jobs?: number | undefined
+}
+
+/** From a file on the host of the database, several tables at once. */
 export function fillFromFile(
   server: Server,
   file: string,
   { programs, contents, tells }: CheckedArchive,
-  { list, own }: { readonly list: string; readonly own: boolean },
+  { list, own, jobs: wanted }: FileFill,
 ): Fill {
   return async ({ database, owner }) => {
     const { shell } = server.site
     const entries = await writeList(shell, programs, file, list)
-    const jobs = await countJobs(shell)
+    const jobs = wanted ?? (await countJobs(shell))
     const watch = watchRestore(server, database, entries)
     try {
       await restoreInto(server, programs, {

@@ -39,7 +39,7 @@ export async function restoreBackup(site: Site, order: RestoreOrder): Promise<Re
         target,
         order,
         lock,
-        fillFromFile(target.server, order.backup.file, checked, { list, own }),
+        fillFromFile(target.server, order.backup.file, checked, { list, own, jobs: order.choices?.jobs }),
       )
     const durationMs = Date.now() - started
     site.log(

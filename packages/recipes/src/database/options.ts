@@ -54,6 +54,8 @@ export interface RestoreSpec {
   readonly strategy?: 'auto' | 'swap' | 'in-place'
   /** How many databases that were live before stay on the server as `<name>_old_<time>`. Default 0 on this machine, else 1. */
   readonly keepOld?: number
+  /** How many tables are restored at once. Default: one a processor of the host, at most 4; one with `stream` and in-place. */
+  readonly jobs?: number
   /** Back up what is live first. Default false; in-place it is always done. */
   readonly safetyBackup?: boolean
   /**

@@ -37,6 +37,7 @@ const sqls = z.union([sql, z.array(sql)])
 const restoreSchema = z.strictObject({
   strategy: z.enum(['auto', 'swap', 'in-place']).optional(),
   keepOld: z.int().min(0).max(20).optional(),
+  jobs: z.int().min(1).max(64).optional(),
   safetyBackup: z.boolean().optional(),
   stream: z.boolean().optional(),
   anonymize: sqls.optional(),

@@ -39,6 +39,7 @@ describe('postgres()', () => {
     }
     const restore = {
       keepOld: 2,
+      jobs: 2,
       anonymize: ["UPDATE users SET mail = ''", { file: 'db/mask.sql' }],
       postRestore: 'SELECT 1',
     }
@@ -73,6 +74,7 @@ describe('postgres()', () => {
     [{ databases, from: 'production', dump: { exclude: [] } }, "the option 'dump'"],
     [{ databases, from: 'production', restore: { strategy: 'hope' } }, "the option 'restore.strategy'"],
     [{ databases, from: 'production', restore: { keepOld: -1 } }, "the option 'restore.keepOld'"],
+    [{ databases, from: 'production', restore: { jobs: 0 } }, "the option 'restore.jobs'"],
     [{ databases, from: 'production', keep: { minimum: 3 } }, "it needs 'last' or 'days'"],
     [{ databases, from: 'production', keep: { last: 0 } }, 'it keeps at least 1'],
     [{ databases, from: 'production', store: ' ' }, 'it is a command, or a function'],
