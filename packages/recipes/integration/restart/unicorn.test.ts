@@ -88,6 +88,7 @@ describe('unicorn()', () => {
       `RESTART_FAILED: web1: waiting for the new unicorn failed: no new one has come within 1 seconds; the old one (${String(first.pid)}) goes on | ` +
         `Its log says more. Unicorn starts in the folder that its config names: working_directory '${host.current}'.`,
     )
+    await until('the new one has ended', () => existsSync(pidFile()))
     expect(said()).toEqual([`USR2 ${String(first.pid)}`])
     expect(pid()).toBe(String(first.pid))
   })

@@ -40,6 +40,6 @@ look() {
   esac
 }
 nap() { sleep 0.2 2>/dev/null || sleep 1; }
-# Seconds by the clock, because a nap may be long.
+# Seconds by the clock, because a nap may be long. They are whole: one more than was said, for the part of a second that has gone already.
 begun=$(date +%s)
-in_time() { [ $(($(date +%s) - begun)) -lt "$limit" ]; }`
+in_time() { [ $(($(date +%s) - begun)) -le "$limit" ]; }`

@@ -7,7 +7,8 @@ export interface PumaOptions extends SignalOptions {
   /** Below `current`, in a linked folder, or absolute. Default `tmp/pids/puma.pid`. */
   readonly pidFile?: string
   /**
-   * 'restart' (default, USR2): it starts itself anew, keeping its sockets; requests wait meanwhile. 'phased' (USR1): its workers go one
+   * 'restart' (default, USR2): it starts itself anew, keeping its sockets; requests wait meanwhile, but for one that it
+   * has accepted and not read yet, whose connection it resets. 'phased' (USR1): its workers go one
    * after the other, which needs a cluster without `preload_app!` or `prune_bundler`.
    */
   readonly mode?: 'restart' | 'phased'
