@@ -13,6 +13,8 @@ import {
   verifyBackup,
   type Site,
 } from '@deployfile/postgres'
+import { until } from '../../../test/e2e/command.ts'
+import { startProxy } from '../../../test/servers/proxy.ts'
 import { startPostgres, type PostgresServer } from '../../../test/servers/postgres.ts'
 import { servicesFound } from '../../../test/servers/service.ts'
 import { startSshd, type SshHost } from '../../../test/servers/sshd.ts'
@@ -58,11 +60,7 @@ describe.runIf(servicesFound('postgres', 'sshd'))('backups on their way', { time
     readonly logs: string[]
     readonly controller: AbortController
   }
-  function siteOf(
-    database: string,
-    transport: 'ssh' | 'local',
-    onEvent = (_: CommandEvent): void => undefined,
-  ): Watched {
+  function siteOf(database: string, transport: 'ssh' | 'local', from: ShellProvider = shells): Watched {
     const host: Host = {
       ...{ name: transport === 'ssh' ? 'db1' : 'here', stage: 'x', roles: ['db'], transport, address: 'db1' },
       ...{ primary: true, props: {} },
@@ -71,17 +69,24 @@ describe.runIf(servicesFound('postgres', 'sshd'))('backups on their way', { time
     const events: CommandEvent[] = []
     const logs: string[] = []
     const { signal } = controller
-    const emit = (event: CommandEvent): void => {
-      events.push(event)
-      onEvent(event)
-    }
+    const emit = (event: CommandEvent): void => void events.push(event)
     return {
-      ...{ shell: shells.remote(host, { signal, emit }), signal, events, logs, controller },
+      ...{ shell: from.remote(host, { signal, emit }), signal, events, logs, controller },
       connection: parseDatabaseUrl(server.url(database)).connection,
       folder: transport === 'ssh' ? join(sshd.home, 'backups') : join(folder.path, 'backups'),
       log: (message) => logs.push(message),
       progress: () => undefined,
     }
+  }
+  /** The same host, by another port. */
+  function shellsThrough(port: number): ShellProvider {
+    const [knownHosts, sshConfig] = [join(folder.path, 'known_link'), join(folder.path, 'config_link')]
+    writeFileSync(knownHosts, `${sshd.knownHostsLine.replace(String(sshd.port), String(port))}\n`)
+    writeFileSync(
+      sshConfig,
+      sshd.sshConfig(knownHosts).replace(`Port ${String(sshd.port)}`, `Port ${String(port)}`),
+    )
+    return createShells({ root: folder.path, sshConfig })
   }
   const transfers = ({ events }: Watched): readonly number[] =>
     events.flatMap((event) => (event.type === 'transfer' ? [event.bytes] : []))
@@ -93,10 +98,18 @@ describe.runIf(servicesFound('postgres', 'sshd'))('backups on their way', { time
     const here = join(folder.path, 'downloads')
     mkdirSync(here)
     const local = siteOf('app_dev', 'local')
-    const broken: Watched = siteOf('app_production', 'ssh', (event) => {
-      if (event.type === 'transfer' && event.bytes > made.bytes / 3) broken.controller.abort()
-    })
-    await expect(downloadBackup(broken, local.shell, made, here)).rejects.toThrow()
+    await using link = await startProxy(sshd.port)
+    const through = shellsThrough(link.port)
+    const half = made.bytes / 2
+    link.breakAfter('down', half, 'stall')
+    const broken = siteOf('app_production', 'ssh', through)
+    const download = downloadBackup(broken, local.shell, made, here)
+    const failed = expect(download).rejects.toMatchObject({ code: 'COMMAND_CANCELLED' })
+    await until('half of it has come', () => link.passed.down >= half)
+    broken.controller.abort()
+    link.breakNow('reset')
+    await failed
+    await through.close()
     expect(readdirSync(here).filter((name) => /\.pgdump(\.json)?$/.test(name))).toEqual([])
 
     const again = siteOf('app_production', 'ssh')
