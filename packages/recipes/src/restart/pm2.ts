@@ -61,8 +61,8 @@ interface Running {
 }
 
 /**
- * Reloads the applications of PM2's file from `current`, and looks whether they still run a second later. PM2 starts what it has where it first found it: what is pinned to a release
- * would serve that one for ever, reloaded or not, so it is removed and started anew.
+ * Reloads the applications of PM2's file from `current`, and looks whether they still run a second later. PM2 starts what it has where it
+ * first found it: what is pinned to a release would serve that one for ever, reloaded or not, so it is removed and started anew.
  * @throws Problem `OPTION_INVALID` (usage)
  */
 export function pm2(options: Pm2Options = {}): RestartStrategy {
