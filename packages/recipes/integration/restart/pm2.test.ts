@@ -12,17 +12,23 @@ beforeEach(() => {
     'pm2',
     `printf '%s\\n' "$*" >> ${host.path}/asked
 case $1 in
-  jlist) echo '[PM2] a word of its own'; cat ${host.path}/list ;;
-  startOrReload) printf '[{"name":"shop","pm_id":1,"pm2_env":{"status":"%s","pm_exec_path":"%s/server.js"}}]' "$(cat ${host.path}/status)" "$4" > ${host.path}/list ;;
+  jlist) echo '[PM2] a word of its own'; sed "s/TIMES/$(head -n 1 ${host.path}/restarts)/" ${host.path}/list; sed -i 1d ${host.path}/restarts ;;
+  startOrReload) printf '[{"name":"shop","pm_id":1,"pm2_env":{"status":"%s","restart_time":TIMES,"pm_exec_path":"%s/server.js"}}]' "$(cat ${host.path}/status)" "$4" > ${host.path}/list ;;
 esac`,
   )
   mkdirSync(join(host.path, '.pm2'))
   writeFileSync(join(host.path, 'status'), 'online')
+  restarts(0, 0, 0)
   host.release('1', { 'ecosystem.config.js': '' })
 })
 afterEach(() => host[Symbol.asyncDispose]())
 
 const asked = (): readonly string[] => readFileSync(join(host.path, 'asked'), 'utf8').trimEnd().split('\n')
+
+/** How often it was started again, at one look after the other; the first is before anything is reloaded. */
+function restarts(...times: readonly number[]): void {
+  writeFileSync(join(host.path, 'restarts'), times.map((time) => `${String(time)}\n`).join(''))
+}
 
 /** PM2 runs, and has these scripts. */
 function runs(...scripts: readonly string[]): void {
@@ -65,6 +71,20 @@ describe('pm2()', () => {
     expect(await host.restart(pm2())).toEqual([
       'RESTART_FAILED: web1: shop is errored, says pm2 | There: pm2 logs shop',
     ])
+  })
+
+  it('that ends again and again is a failure, though PM2 calls it online', async () => {
+    runs()
+    restarts(0, 1, 3, 5, 6)
+    expect(await host.restart(pm2())).toEqual([
+      'RESTART_FAILED: web1: shop ends and is started again all the time, says pm2 | There: pm2 logs shop',
+    ])
+  })
+
+  it('one more end, of what ran before, is none', async () => {
+    runs()
+    restarts(7, 7, 8, 8)
+    expect(await host.restart(pm2())).toEqual(['the applications of ecosystem.config.js are reloaded'])
   })
 
   it('without its file in the release says so, before it changes anything', async () => {

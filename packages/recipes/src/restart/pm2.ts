@@ -42,12 +42,16 @@ step "reloading the applications of $file"
 if [ -n "$env" ]; then pm2 startOrReload "$file" --cwd "$current" --update-env --env "$env" >&2
 else pm2 startOrReload "$file" --cwd "$current" --update-env >&2; fi
 if [ "$save" = yes ]; then step 'saving the list'; pm2 save >&2; fi
-# What ends at once is started again and again, and counts as online each time.
 step 'looking what runs'
-pm2 jlist
-sleep 1
-echo
 pm2 jlist`
+
+const LOOK_SCRIPT = String.raw`
+step 'looking what runs'
+sleep 1
+pm2 jlist`
+
+/** Seconds in one of which everything must have run without an end. */
+const LOOKS = 3
 
 /** Of `pm2 jlist`, what matters here. */
 interface Running {
@@ -80,8 +84,7 @@ export function pm2(options: Pm2Options = {}): RestartStrategy {
       const { stdout } = await runSteps(remote, purpose, RELOAD_SCRIPT, values)
       const names = pinned.map(({ name }) => name).join(', ')
       if (pinned.length > 0) log(`${names} ran from another release, and was started anew`)
-      const [before = [], after = []] = readLists(stdout)
-      checkOnline(context, before, after)
+      await waitUntilRunning(context, readList(stdout))
       log(`the applications of ${file} are reloaded`)
     },
   }
@@ -90,13 +93,13 @@ export function pm2(options: Pm2Options = {}): RestartStrategy {
 async function list({ remote }: RestartContext): Promise<readonly Running[]> {
   const purpose = { title: 'list what pm2 runs', code: 'RESTART_FAILED', reads: true }
   const { stdout } = await runSteps(remote, purpose, LIST_SCRIPT, [])
-  return readLists(stdout)[0] ?? []
+  return readList(stdout)
 }
 
-function readLists(stdout: string): readonly (readonly Running[])[] {
-  // Before a list PM2 may say things of its own.
-  const lists = stdout.split('\n').filter((line) => line.startsWith('[{') || line.trim() === '[]')
-  return lists.map((json) => (JSON.parse(json) as readonly Listed[]).map(readOne))
+function readList(stdout: string): readonly Running[] {
+  // Before the list PM2 may say things of its own.
+  const json = stdout.split('\n').find((line) => line.startsWith('[{') || line.trim() === '[]') ?? '[]'
+  return (JSON.parse(json) as readonly Listed[]).map(readOne)
 }
 
 function readOne({ name = '', pm_id: id = -1, pm2_env = {} }: Listed): Running {
@@ -114,21 +117,36 @@ interface Listed {
   }
 }
 
-function checkOnline(
-  { host, current }: RestartContext,
-  before: readonly Running[],
-  after: readonly Running[],
-): void {
-  const ours = after.filter(({ script }) => script.startsWith(`${current}/`))
+/**
+ * What ends at once is started again and again, and counts as online each time. One end may still be that of what ran before, which
+ * PM2 had not seen: going back from a release that keeps ending must not fail for that.
+ */
+async function waitUntilRunning(context: RestartContext, reloaded: readonly Running[]): Promise<void> {
+  const { remote, host, current } = context
+  const purpose = { title: 'look what runs', code: 'RESTART_FAILED', hint: 'pm2 logs says more.' }
+  let before = reloaded
+  for (let look = 1; ; look++) {
+    const after = readList((await runSteps(remote, purpose, LOOK_SCRIPT, [])).stdout)
+    const fault = faultOf(
+      after.filter(({ script }) => script.startsWith(`${current}/`)),
+      before,
+    )
+    if (fault === undefined) return
+    if (look === LOOKS || fault.status === 'errored') {
+      const what = fault.status === 'online' ? 'ends and is started again all the time' : `is ${fault.status}`
+      throw new Problem('task', 'RESTART_FAILED', `${host.name}: ${fault.name} ${what}, says pm2`, {
+        host: host.name,
+        hint: `There: pm2 logs ${fault.name}`,
+      })
+    }
+    before = after
+  }
+}
+
+function faultOf(ours: readonly Running[], before: readonly Running[]): Running | undefined {
   const down = ours.find(({ status }) => status !== 'online' && status !== 'launching')
   const again = ours.find(({ id, restarts }) =>
     before.some((earlier) => earlier.id === id && earlier.restarts < restarts),
   )
-  const failed = down ?? again
-  if (failed === undefined) return
-  const what = failed === down ? `is ${failed.status}` : 'ends and is started again all the time'
-  throw new Problem('task', 'RESTART_FAILED', `${host.name}: ${failed.name} ${what}, says pm2`, {
-    host: host.name,
-    hint: `There: pm2 logs ${failed.name}`,
-  })
+  return down ?? again
 }
