@@ -1,8 +1,8 @@
 // One program that moves files over one connection, and says how much memory that took: a test runner's own would drown it.
-// node transfer-large.mjs <folder> <ssh_config>; prints a line of JSON.
+// node transfer-large.mjs <folder> <ssh_config> <what…>; prints a line of JSON.
 import { createShells } from '@deployfile/shell'
 
-const [root = '', sshConfig = ''] = process.argv.slice(2)
+const [root = '', sshConfig = '', ...wanted] = process.argv.slice(2)
 const shells = createShells({ root, sshConfig })
 const host = {
   name: 'web1',
@@ -22,13 +22,15 @@ const shell = shells.remote(host, {
 })
 const told = []
 const measured = {}
-for (const [name, work] of Object.entries({
+const works = {
   connect: () => shell.exists('x'),
   uploadFile: () => shell.uploadFile('giant', 'giant-there'),
   downloadFile: () => shell.downloadFile('giant-there', 'giant-back'),
   uploadDir: () => shell.uploadDir('many', 'many-there'),
   downloadDir: () => shell.downloadDir('many-there', 'many-back'),
-})) {
+}
+for (const [name, work] of Object.entries(works)) {
+  if (!wanted.includes(name)) continue
   const begun = performance.now()
   await work()
   measured[name] = {
