@@ -123,7 +123,10 @@ describe.runIf(servicesFound('postgres'))('the swap', () => {
     })
 
     it('the link breaks before the old database is opened: the next restore opens it when it is still to be kept', async () => {
-      const { kept: first } = await restore(behindBrokenLink(siteOf('live'), /"live_old_.*ALLOW_CONNECTIONS true/), 2)
+      const { kept: first } = await restore(
+        behindBrokenLink(siteOf('live'), /"live_old_.*ALLOW_CONNECTIONS true/),
+        2,
+      )
       expect(await olds()).toBe(`${first ?? ''}|f`)
       const { kept: second } = await restore(siteOf('live'), 2)
       expect(await olds()).toBe(`${first ?? ''}|t\n${second ?? ''}|t`)

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
+import { isProblem } from '@deployfile/core'
 import { describe, expect, test, vi } from 'vitest'
-import { problemOf } from '../../../core/test/problem-of.ts'
 import { parseSettings, settingsFrom, splitPaths } from '../../src/ssh/settings.ts'
 
 const BASE = 'host web1\nuser deploy\nhostname 10.0.0.7\nport 2222\n'
@@ -146,9 +146,16 @@ describe('settings', () => {
     ],
   ])('%s is refused by name, with a line that takes it back', (line, named) => {
     const read = (more: string): unknown => settingsFrom('web1', `${BASE}${more}${line}\n`, 'web1')
-    const problem = problemOf(() => read(''))
-    expect(problem.message).toBe(`web1: ${named} of ssh_config is not supported`)
-    const [, instead = ''] = /and '([^']+)' above it/.exec(problem.details.hint ?? '') ?? []
+    let hint: string | undefined
+    try {
+      read('')
+    } catch (thrown) {
+      if (!isProblem(thrown)) throw thrown
+      expect(thrown.message).toBe(`web1: ${named} of ssh_config is not supported`)
+      hint = thrown.details.hint
+    }
+    const [, instead = ''] = /and '([^']+)' above it/.exec(hint ?? '') ?? []
+    expect(instead).not.toBe('')
     expect(() => read(`${instead.toLowerCase()}\n`)).not.toThrow()
   })
 
