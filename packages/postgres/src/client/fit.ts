@@ -66,10 +66,11 @@ async function readTakes(server: Server, role: string): Promise<Takes> {
   return takes ?? { tablespaces: true, owner: true, login: false, untrusted: [] }
 }
 
+// grep says 1 where nothing fits, and 2 where it could not write: half a list would restore half a database.
 const TAKE_OUT = `
 umask 077
-grep -E "$2" "$1" || true
-grep -Ev "$2" "$1" >"$1.log" || true
+grep -E "$2" "$1" || [ $? -eq 1 ]
+grep -Ev "$2" "$1" >"$1.log" || [ $? -eq 1 ]
 mv "$1.log" "$1"
 `
 
