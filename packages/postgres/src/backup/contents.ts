@@ -49,14 +49,14 @@ umask 077
 toc=$4
 "$1" -l >"$toc"
 ${COUNT}
-grep -Ev "$3" "$toc" >"$2" || true
+grep -Ev "$3" "$toc" >"$2" || [ $? -eq 1 ]
 rm -f "$toc"
 grep -Ec '${ENTRY}' "$2" || true
 `
 const LIST = `
 umask 077
 "$1" -l "$2" >"$5"
-grep -Ev "$4" "$5" >"$3" || true
+grep -Ev "$4" "$5" >"$3" || [ $? -eq 1 ]
 rm -f "$5"
 grep -Ec '${ENTRY}' "$3" || true
 `

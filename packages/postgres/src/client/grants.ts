@@ -13,7 +13,7 @@ export interface Grants {
 
 const PICK = `
 umask 077
-grep -E '^[0-9]+; [0-9]+ [0-9]+ (DEFAULT ACL|ACL) ' "$1" >"$2" || true
+grep -E '^[0-9]+; [0-9]+ [0-9]+ (DEFAULT ACL|ACL) ' "$1" >"$2" || [ $? -eq 1 ]
 wc -l <"$2"
 `
 
